@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#include "engine/core/logging.h"
+
+Q_LOGGING_CATEGORY(logCore, "isol8.core", QtInfoMsg)
+Q_LOGGING_CATEGORY(logDocker, "isol8.docker", QtInfoMsg)
+Q_LOGGING_CATEGORY(logSandbox, "isol8.sandbox", QtInfoMsg)
+Q_LOGGING_CATEGORY(logImages, "isol8.images", QtInfoMsg)

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/core/execution.h"
+#include "engine/core/task.h"
+#include "engine/guest/protocol.h"
+
+#include <QObject>
+
+#include <memory>
+
+namespace isol8 {
+
+/// What a GuestConnection talks over: Docker's attached stream, or a pipe in tests.
+class GuestTransport : public QObject {
+    Q_OBJECT
+
+public:
+    virtual void write(const QByteArray& bytes) = 0;
+    [[nodiscard]] virtual qint64 pendingBytes() const = 0;
+    virtual void setReading(bool isReading) = 0;
+    virtual void close() = 0;
+
+Q_SIGNALS:
+    void received(const QByteArray& bytes);
+    void written();
+    void closed(const isol8::Error& reason);
+
+protected:
+    using QObject::QObject;
+};
+
+/// What the guest is asked to run; encoded as protocol.h's RunSpec.
+struct GuestRunSpec {
+    QByteArrayList arguments; ///< arguments[0] is looked up in the environment's PATH.
+    QByteArrayList environment; ///< NAME=value.
+    QByteArray workingDirectory;
+    bool hasTerminal = false;
+    int rows = 24;
+    int columns = 80;
+    bool isStdinOpen = false;
+    std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
+};
+
+class GuestConnection;
+
+/// One program in the sandbox. Made by GuestConnection::startRun(), owned by the caller; destroying it
+/// kills the program. The guest's word is not trusted: every count and length is bounded.
+class GuestRun : public QObject {
+    Q_OBJECT
+
+public:
+    ~GuestRun() override;
+
+    void writeStdin(const QByteArray& bytes); ///< Queued; sent as credit allows.
+    void closeStdin();
+    [[nodiscard]] qint64 pendingStdinBytes() const;
+    void sendSignal(int number);
+    void resizeTerminal(int rows, int columns);
+    void kill();
+    /// While paused no credit is given back, so at most one window arrives.
+    void setOutputPaused(bool isPaused);
+
+Q_SIGNALS:
+    void started();
+    void outputReceived(isol8::Channel channel, const QByteArray& bytes);
+    void stdinAccepted(qint64 pendingBytes);
+    /// The last signal: the guest's report, or why there is none.
+    void finished(const isol8::Result<isol8::guest::RunReport>& report);
+
+private:
+    friend class GuestConnection;
+    explicit GuestRun(GuestConnection* connection);
+    struct Private;
+    std::unique_ptr<Private> d;
+};
+
+/// The host's side of protocol.h. Owns its transport. Any malformed or unexpected frame, and any silence
+/// over its time limits, ends the conversation: failed() is signalled, every run and file operation ends
+/// with that error, and the owner destroys the container.
+class GuestConnection : public QObject {
+    Q_OBJECT
+
+public:
+    explicit GuestConnection(std::unique_ptr<GuestTransport> transport);
+    ~GuestConnection() override;
+
+    /// Says Hello and waits for the answer; the first thing to do. @p mayHaveHistory: the guest may have
+    /// talked to another host before (sends the resynchronising padding). Pings from then on if
+    /// @p isLeased (guests started with --linger).
+    [[nodiscard]] Task<> open(bool mayHaveHistory, bool isLeased, CancelToken cancel);
+    [[nodiscard]] bool isOpen() const;
+    /// Memory cgroup version that the guest found: 0 (none), 1 or 2.
+    [[nodiscard]] int cgroupVersion() const;
+
+    /// One run at a time. The frames go out at once, so put and start can share one round trip.
+    [[nodiscard]] std::unique_ptr<GuestRun> startRun(const GuestRunSpec& spec);
+
+    // Files below /sandbox, as the program's user. Errors carry the guest's errno as Kind (NotFound,
+    // Denied, Limit for ENOSPC and EFBIG, Conflict for EEXIST/ENOTDIR/EISDIR/ENOTEMPTY, Invalid).
+    [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel);
+    [[nodiscard]] Task<QByteArray> fetchFile(QByteArray path, qint64 maxBytes, CancelToken cancel);
+    [[nodiscard]] Task<QList<FileEntry>> listDirectory(QByteArray path, CancelToken cancel);
+    [[nodiscard]] Task<FileEntry> statFile(QByteArray path, CancelToken cancel);
+    [[nodiscard]] Task<> makeDirectory(QByteArray path, int mode, CancelToken cancel);
+    [[nodiscard]] Task<> renameFile(QByteArray from, QByteArray to, CancelToken cancel);
+    [[nodiscard]] Task<> removeFile(QByteArray path, CancelToken cancel);
+    /// Kind::Internal, naming what was left, when the sandbox could not be proved clean.
+    [[nodiscard]] Task<> scrub(CancelToken cancel);
+    /// Asks the guest to kill everything and exit.
+    void shutdown();
+
+Q_SIGNALS:
+    void failed(const isol8::Error& error);
+
+private:
+    friend class GuestRun;
+    struct Private;
+    std::unique_ptr<Private> d;
+};
+
+} // namespace isol8
