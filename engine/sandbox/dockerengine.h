@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/core/engine.h"
+#include "engine/docker/endpoint.h"
+#include "engine/docker/types.h"
+
+#include <memory>
+
+namespace isol8 {
+
+/// What a DockerEngine needs to know beside Docker's address.
+struct DockerEngineSettings {
+    /// Where lock files and stamps are kept; empty: `~/.isol8`.
+    QString stateDirectory;
+    /// How long a named session's container lives without a host.
+    std::chrono::seconds sessionLinger { 3600 };
+    /// Whether containers of dead isol8 processes are removed beside the first run.
+    bool isReaping = true;
+};
+
+/// The Engine that runs code in containers of a Docker daemon. Owned by main; call shutdown() and await
+/// it before destroying it, else what still runs ends by itself some moments later.
+class DockerEngine final : public Engine {
+public:
+    explicit DockerEngine(docker::Endpoint endpoint, DockerEngineSettings settings = {});
+    ~DockerEngine() override;
+    Q_DISABLE_COPY_MOVE(DockerEngine)
+
+    [[nodiscard]] std::unique_ptr<Run> start(
+        ExecutionRequest request, ExecutionOptions options, QString sessionId) override;
+    [[nodiscard]] Task<QList<SessionInfo>> sessions() override;
+    [[nodiscard]] Task<bool> stopSession(QString sessionId) override;
+    [[nodiscard]] Task<> putFile(QString sessionId, QString path, QByteArray content) override;
+    [[nodiscard]] Task<QByteArray> fetchFile(QString sessionId, QString path) override;
+    [[nodiscard]] Task<QList<FileEntry>> listFiles(QString sessionId, QString path) override;
+    [[nodiscard]] Task<> removeFile(QString sessionId, QString path) override;
+    [[nodiscard]] Task<> shutdown() override;
+
+    /// Every container that carries isol8's label, whoever made it: for `cleanup`.
+    [[nodiscard]] Task<QList<docker::ContainerSummary>> ownContainers();
+    /// Removes one of them; Kind::Denied when @p id does not carry isol8's label.
+    [[nodiscard]] Task<> removeContainer(QString id);
+    /// Removes containers whose isol8 is provably dead; how many.
+    [[nodiscard]] Task<int> reap();
+
+private:
+    struct State;
+    std::shared_ptr<State> m_state;
+};
+
+} // namespace isol8
