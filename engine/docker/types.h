@@ -92,11 +92,15 @@ struct ImageDetails {
     Labels labels;
     QDateTime created;
     qint64 sizeBytes = 0;
+    QString architecture; ///< As Go names it: amd64, arm64, …
+    QStringList environment; ///< ENV, NAME=value; only inspectImage() tells.
+    QStringList volumes; ///< Paths of VOLUME; only inspectImage() tells.
 };
 
 struct VolumeDetails {
     QString name;
     Labels labels;
+    QDateTime created;
 };
 
 /// `GET /version` and `GET /info` as far as isol8 asks.
