@@ -6,6 +6,9 @@
 
 namespace isol8 {
 
+/// Bytes of the UTF-8 character that @p byte begins, 1 to 4; 1 for a byte that begins none.
+[[nodiscard]] int utf8Length(quint8 byte);
+
 /// Bytes at the end of @p bytes, 0 to 3, that begin a UTF-8 character whose rest is missing.
 [[nodiscard]] int incompleteUtf8Bytes(QByteArrayView bytes);
 
