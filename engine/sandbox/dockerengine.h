@@ -19,8 +19,8 @@ struct DockerEngineSettings {
     bool isReaping = true;
 };
 
-/// The Engine that runs code in containers of a Docker daemon. Owned by main; call shutdown() and await
-/// it before destroying it, else what still runs ends by itself some moments later.
+/// The Engine that runs code in containers of a Docker daemon. Owned by main; call shutdown() and
+/// await it before destroying it, else what still runs ends by itself some moments later.
 class DockerEngine final : public Engine {
 public:
     explicit DockerEngine(docker::Endpoint endpoint, DockerEngineSettings settings = {});
@@ -44,8 +44,9 @@ public:
     /// Removes containers whose isol8 is provably dead; how many.
     [[nodiscard]] Task<int> reap();
 
+    struct State; ///< Shared with the coroutines of engine/sandbox.
+
 private:
-    struct State;
     std::shared_ptr<State> m_state;
 };
 

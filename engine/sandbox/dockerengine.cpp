@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include "engine/sandbox/dockerengine.h"
+
+#include "engine/core/completion.h"
+#include "engine/core/names.h"
+#include "engine/core/validation.h"
+#include "engine/sandbox/dockerrun.h"
+#include "engine/sandbox/enginestate.h"
+#include "engine/sandbox/labels.h"
+#include "engine/sandbox/reaper.h"
+#include "engine/sandbox/sandboxsource.h"
+
+#include <QDir>
+
+namespace isol8 {
+
+namespace {
+
+using namespace Qt::StringLiterals;
+
+constexpr qint64 maxFileBytes = 256LL << 20;
+constexpr int fileMode = 0644;
+
+Task<int> reapBeside(EngineState engine)
+{
+    const CancelToken cancel;
+    const auto activity = engine->begin({});
+    auto removed = co_await reapLeftovers(engine->client, cancel);
+    engine->end(activity);
+    co_return removed;
+}
+
+Task<QList<SessionInfo>> listSessions(EngineState engine)
+{
+    const auto containers = co_await engine->client->listContainers({ labels::session });
+    if (!containers)
+        co_return std::unexpected(containers.error());
+    QList<SessionInfo> sessions;
+    for (const auto& container : *containers) {
+        const auto id = container.labels.value(labels::session);
+        if (container.state != "running"_L1 || !container.names.contains(sessionContainerName(id)))
+            continue;
+        SessionInfo session;
+        session.id = id;
+        session.containerId = container.id;
+        session.runtime
+            = runtimeFromName(container.labels.value(labels::runtime)).value_or(Runtime::Python);
+        session.isActive = SessionLock::isHeld(engine->settings.stateDirectory, id);
+        session.created = container.created;
+        sessions << session;
+    }
+    co_return sessions;
+}
+
+Task<bool> endSession(EngineState engine, QString sessionId)
+{
+    const auto name = sessionContainerName(sessionId);
+    const auto details = co_await engine->client->inspectContainer(name);
+    if (!details && details.error().kind == Kind::NotFound)
+        co_return false;
+    if (!details)
+        co_return std::unexpected(details.error());
+    if (details->labels.value(labels::session) != sessionId)
+        co_return false;
+    const auto removed = co_await engine->client->removeContainer(details->id);
+    if (!removed)
+        co_return std::unexpected(removed.error());
+    co_return true;
+}
+
+Task<> putIntoSession(EngineState engine, QString sessionId, QByteArray path, QByteArray content)
+{
+    auto acquired = co_await acquireSession(engine, sessionId, {});
+    if (!acquired)
+        co_return std::unexpected(acquired.error());
+    auto put = co_await acquired->sandbox->guest().putFile(path, std::move(content), fileMode, {});
+    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    co_return put;
+}
+
+Task<QByteArray> fetchFromSession(EngineState engine, QString sessionId, QByteArray path)
+{
+    auto acquired = co_await acquireSession(engine, sessionId, {});
+    if (!acquired)
+        co_return std::unexpected(acquired.error());
+    auto content = co_await acquired->sandbox->guest().fetchFile(path, maxFileBytes, {});
+    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    co_return content;
+}
+
+Task<QList<FileEntry>> listInSession(EngineState engine, QString sessionId, QByteArray path)
+{
+    auto acquired = co_await acquireSession(engine, sessionId, {});
+    if (!acquired)
+        co_return std::unexpected(acquired.error());
+    auto entries = co_await acquired->sandbox->guest().listDirectory(path, {});
+    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    co_return entries;
+}
+
+Task<> removeInSession(EngineState engine, QString sessionId, QByteArray path)
+{
+    auto acquired = co_await acquireSession(engine, sessionId, {});
+    if (!acquired)
+        co_return std::unexpected(acquired.error());
+    auto removed = co_await acquired->sandbox->guest().removeFile(path, {});
+    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    co_return removed;
+}
+
+Task<> removeOurs(EngineState engine, QString id)
+{
+    const auto details = co_await engine->client->inspectContainer(id);
+    if (!details)
+        co_return std::unexpected(details.error());
+    if (details->labels.value(labels::managed) != "true"_L1)
+        co_return failure(Kind::Denied, u"container %1 is not one of isol8's"_s.arg(id));
+    co_return co_await engine->client->removeContainer(details->id);
+}
+
+Task<> shutDown(EngineState engine)
+{
+    engine->isShuttingDown = true;
+    const auto activities = engine->activities;
+    for (const auto& activity : activities)
+        activity.cancel();
+    while (!engine->activities.isEmpty()) {
+        const Completion<> idle;
+        engine->idleWaiters.push_back([idle] { idle.deliver({}); });
+        (void)co_await idle.wait();
+    }
+    co_return {};
+}
+
+/// A session's id and a path below /sandbox, both checked.
+Result<QByteArray> checkedPath(const QString& sessionId, const QString& path)
+{
+    const auto valid = checkSessionId(sessionId);
+    if (!valid)
+        return std::unexpected(valid.error());
+    const auto absolute = sandboxPath(path);
+    if (!absolute)
+        return std::unexpected(absolute.error());
+    return absolute->toUtf8();
+}
+
+template <typename T> Task<T> failed(Error error)
+{
+    co_return std::unexpected(std::move(error));
+}
+
+} // namespace
+
+DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chosen)
+    : settings(std::move(chosen))
+    , client(std::make_shared<docker::Client>(std::move(endpoint)))
+    , owner(Owner::self().toString())
+{
+    if (settings.stateDirectory.isEmpty())
+        settings.stateDirectory = QDir::homePath() + u"/.isol8"_s;
+}
+
+quint64 DockerEngine::State::begin(const CancelToken& cancel)
+{
+    const auto activity = nextActivity++;
+    activities.insert(activity, cancel);
+    return activity;
+}
+
+void DockerEngine::State::end(quint64 activity)
+{
+    activities.remove(activity);
+    if (!activities.isEmpty())
+        return;
+    for (const auto& waiter : std::exchange(idleWaiters, {}))
+        waiter();
+}
+
+DockerEngine::DockerEngine(docker::Endpoint endpoint, DockerEngineSettings settings)
+    : m_state(std::make_shared<State>(std::move(endpoint), std::move(settings)))
+{
+}
+
+DockerEngine::~DockerEngine() = default;
+
+std::unique_ptr<Run> DockerEngine::start(
+    ExecutionRequest request, ExecutionOptions options, QString sessionId)
+{
+    if (m_state->settings.isReaping && !std::exchange(m_state->hasReaped, true))
+        (void)reapBeside(m_state);
+    return std::make_unique<DockerRun>(std::make_shared<RunContext>(
+        m_state, std::move(request), std::move(options), std::move(sessionId)));
+}
+
+Task<QList<SessionInfo>> DockerEngine::sessions()
+{
+    return listSessions(m_state);
+}
+
+Task<bool> DockerEngine::stopSession(QString sessionId)
+{
+    return endSession(m_state, std::move(sessionId));
+}
+
+Task<> DockerEngine::putFile(QString sessionId, QString path, QByteArray content)
+{
+    auto checked = checkedPath(sessionId, path);
+    if (!checked)
+        return failed<void>(checked.error());
+    return putIntoSession(m_state, std::move(sessionId), *checked, std::move(content));
+}
+
+Task<QByteArray> DockerEngine::fetchFile(QString sessionId, QString path)
+{
+    auto checked = checkedPath(sessionId, path);
+    if (!checked)
+        return failed<QByteArray>(checked.error());
+    return fetchFromSession(m_state, std::move(sessionId), *checked);
+}
+
+Task<QList<FileEntry>> DockerEngine::listFiles(QString sessionId, QString path)
+{
+    auto checked = checkedPath(sessionId, path);
+    if (!checked)
+        return failed<QList<FileEntry>>(checked.error());
+    return listInSession(m_state, std::move(sessionId), *checked);
+}
+
+Task<> DockerEngine::removeFile(QString sessionId, QString path)
+{
+    auto checked = checkedPath(sessionId, path);
+    if (!checked)
+        return failed<void>(checked.error());
+    return removeInSession(m_state, std::move(sessionId), *checked);
+}
+
+Task<> DockerEngine::shutdown()
+{
+    return shutDown(m_state);
+}
+
+Task<QList<docker::ContainerSummary>> DockerEngine::ownContainers()
+{
+    return m_state->client->listContainers({ labels::managed + u"=true"_s });
+}
+
+Task<> DockerEngine::removeContainer(QString id)
+{
+    return removeOurs(m_state, std::move(id));
+}
+
+Task<int> DockerEngine::reap()
+{
+    return reapLeftovers(m_state->client, {});
+}
+
+} // namespace isol8

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "engine/sandbox/dockerrun.h"
+
+#include "engine/sandbox/runsteps.h"
+
+#include <QTimer>
+#include <QUuid>
+
+namespace isol8 {
+
+RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
+    ExecutionOptions theOptions, QString theSessionId)
+    : engine(std::move(engineState))
+    , request(std::move(theRequest))
+    , options(std::move(theOptions))
+    , sessionId(std::move(theSessionId))
+    , secrets(options.secrets)
+    , output(secrets, options.maxOutputBytes)
+    , rows(request.terminalRows)
+    , columns(request.terminalColumns)
+{
+    result.executionId = QUuid::createUuid().toString(QUuid::WithoutBraces);
+    result.runtime = request.runtime;
+    result.timestamp = QDateTime::currentDateTimeUtc();
+}
+
+void RunContext::cancel()
+{
+    isCancelled = true;
+    steps.cancel();
+}
+
+namespace {
+
+Task<> perform(std::shared_ptr<RunContext> context)
+{
+    const auto engine = context->engine;
+    const CancelToken byEngine;
+    const auto registration = byEngine.onCancel([context] { context->cancel(); });
+    const auto activity = engine->begin(byEngine);
+    auto result = co_await performRun(context);
+    if (!result)
+        result.error().message = context->secrets.masked(result.error().message);
+    if (context->view)
+        Q_EMIT context->view->finished(result);
+    engine->end(activity);
+    co_return {};
+}
+
+} // namespace
+
+DockerRun::DockerRun(std::shared_ptr<RunContext> context)
+    : m_context(std::move(context))
+{
+    m_context->view = this;
+    connect(&m_context->output, &RunOutput::ready, this, &Run::outputReceived);
+    QTimer::singleShot(0, this, [context = m_context] { (void)perform(context); });
+}
+
+DockerRun::~DockerRun()
+{
+    m_context->view = nullptr;
+    m_context->cancel();
+}
+
+bool DockerRun::hasProgram() const
+{
+    return m_context->program && m_context->phase == Phase::Code;
+}
+
+void DockerRun::writeStdin(const QByteArray& bytes)
+{
+    if (m_context->isStdinClosed)
+        return;
+    if (hasProgram())
+        m_context->program->writeStdin(bytes);
+    else
+        m_context->earlyStdin += bytes;
+}
+
+void DockerRun::closeStdin()
+{
+    if (std::exchange(m_context->isStdinClosed, true))
+        return;
+    if (hasProgram())
+        m_context->program->closeStdin();
+}
+
+qint64 DockerRun::pendingStdinBytes() const
+{
+    return hasProgram() ? m_context->program->pendingStdinBytes() : m_context->earlyStdin.size();
+}
+
+void DockerRun::sendSignal(int number)
+{
+    if (hasProgram())
+        m_context->program->sendSignal(number);
+    else
+        cancel(); // No program to decide for itself yet.
+}
+
+void DockerRun::resizeTerminal(int rows, int columns)
+{
+    m_context->rows = rows;
+    m_context->columns = columns;
+    if (hasProgram())
+        m_context->program->resizeTerminal(rows, columns);
+}
+
+void DockerRun::setOutputPaused(bool isPaused)
+{
+    m_context->isOutputPaused = isPaused;
+    if (m_context->program)
+        m_context->program->setOutputPaused(isPaused);
+}
+
+void DockerRun::cancel()
+{
+    m_context->cancel();
+}
+
+} // namespace isol8

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "engine/sandbox/program.h"
+
+#include <QMap>
+
+namespace isol8 {
+
+namespace {
+
+using namespace Qt::StringLiterals;
+
+struct Launcher {
+    const char* extension;
+    QByteArrayList command; ///< Before the file.
+};
+
+Launcher launcherOf(Runtime runtime)
+{
+    switch (runtime) {
+    case Runtime::Python:
+        return { ".py", { "python3" } };
+    case Runtime::Node:
+        return { ".mjs", { "node" } };
+    case Runtime::Bun:
+        return { ".ts", { "bun", "run" } };
+    case Runtime::Deno:
+        // The container is the boundary, so Deno's own permissions are all given.
+        return { ".mts", { "deno", "run", "--allow-all", "--no-prompt" } };
+    case Runtime::Bash:
+        return { ".sh", { "bash" } };
+    case Runtime::Agent:
+        return { ".txt", { "pi" } };
+    }
+    return {};
+}
+
+} // namespace
+
+Program programOf(const ExecutionRequest& request)
+{
+    Program program;
+    if (!request.command.isEmpty()) {
+        program.arguments = { "bash", "-c", request.command.toUtf8(), "bash" };
+    } else {
+        const auto launcher = launcherOf(request.runtime);
+        const auto extension = request.fileExtension.isEmpty() ? QByteArray(launcher.extension)
+                                                               : request.fileExtension.toUtf8();
+        program.path = "/sandbox/main" + extension;
+        program.code = request.code;
+        program.arguments = launcher.command;
+        program.arguments << program.path;
+    }
+    for (const auto& argument : request.arguments)
+        program.arguments << argument.toUtf8();
+    return program;
+}
+
+QByteArrayList environmentOf(const ExecutionRequest& request, const ExecutionOptions& options,
+    const QStringList& imageEnvironment)
+{
+    QMap<QString, QString> all;
+    for (const auto& entry : imageEnvironment)
+        all.insert(entry.section(u'=', 0, 0), entry.section(u'=', 1));
+
+    const auto path
+        = all.value(u"PATH"_s, u"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"_s);
+    all.insert(u"PATH"_s, u"/sandbox/.local/bin:/sandbox/.npm-global/bin:"_s + path);
+    all.insert(u"HOME"_s, u"/sandbox"_s);
+    all.insert(u"USER"_s, u"sandbox"_s);
+    all.insert(u"LOGNAME"_s, u"sandbox"_s);
+    if (!all.contains(u"LANG"_s))
+        all.insert(u"LANG"_s, u"C.UTF-8"_s);
+    if (request.hasTerminal)
+        all.insert(u"TERM"_s, u"xterm-256color"_s);
+    // Output is watched live, so it is not kept back in the interpreter.
+    all.insert(u"PYTHONUNBUFFERED"_s, u"1"_s);
+    all.insert(u"DENO_DIR"_s, u"/tmp/.deno"_s);
+    all.insert(u"DENO_NO_UPDATE_CHECK"_s, u"1"_s);
+
+    all.insert(request.environment);
+    all.insert(options.secrets);
+
+    QByteArrayList list;
+    list.reserve(all.size());
+    for (auto it = all.cbegin(); it != all.cend(); ++it)
+        list << (it.key() + u'=' + it.value()).toUtf8();
+    return list;
+}
+
+} // namespace isol8

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "engine/sandbox/reaper.h"
+
+#include "engine/core/logging.h"
+#include "engine/sandbox/labels.h"
+#include "engine/sandbox/owner.h"
+
+namespace isol8 {
+
+namespace {
+
+using namespace Qt::StringLiterals;
+
+bool isLeftover(const docker::ContainerSummary& container)
+{
+    const auto kind = container.labels.value(labels::kind);
+    if (kind != "run"_L1 && kind != "helper"_L1)
+        return false;
+    const auto owner = Owner::fromString(container.labels.value(labels::owner));
+    return owner && owner->isProvablyDead();
+}
+
+} // namespace
+
+Task<int> reapLeftovers(std::shared_ptr<docker::Client> client, CancelToken cancel)
+{
+    const auto containers
+        = co_await client->listContainers({ labels::managed + u"=true"_s }, cancel);
+    if (!containers)
+        co_return std::unexpected(containers.error());
+    int removed = 0;
+    for (const auto& container : *containers) {
+        if (!isLeftover(container))
+            continue;
+        const auto gone = co_await client->removeContainer(container.id, cancel);
+        if (gone)
+            ++removed;
+        else
+            qCDebug(logSandbox) << "leftover" << container.id.left(12)
+                                << "stays:" << gone.error().message;
+    }
+    co_return removed;
+}
+
+} // namespace isol8

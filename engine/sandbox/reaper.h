@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/core/task.h"
+#include "engine/docker/client.h"
+
+#include <memory>
+
+namespace isol8 {
+
+/// Removes what provably dead isol8 processes left: their run and helper containers, never a
+/// session or a kept container, never anything of a living process or another machine. How many
+/// were removed.
+[[nodiscard]] Task<int> reapLeftovers(std::shared_ptr<docker::Client> client, CancelToken cancel);
+
+} // namespace isol8

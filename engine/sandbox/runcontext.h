@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/core/completion.h"
+#include "engine/core/engine.h"
+#include "engine/sandbox/enginestate.h"
+#include "engine/sandbox/guestconnection.h"
+#include "engine/sandbox/runoutput.h"
+
+#include <QDeadlineTimer>
+#include <QPointer>
+
+namespace isol8 {
+
+/// The state of one run, shared by its DockerRun (which the caller owns) and the coroutine that
+/// performs its steps.
+struct RunContext {
+    RunContext(EngineState engineState, ExecutionRequest theRequest, ExecutionOptions theOptions,
+        QString theSessionId);
+
+    EngineState engine;
+    ExecutionRequest request;
+    ExecutionOptions options;
+    QString sessionId;
+    SecretSet secrets;
+    RunOutput output;
+    ExecutionResult result; ///< Filled in on the way.
+    QPointer<Run> view; ///< Null once the caller has let go of the run.
+
+    CancelToken steps; ///< Ends whatever is awaited: by the caller's cancel, or the deadline.
+    bool isCancelled = false; ///< The caller asked for the end.
+    bool isDeadlinePassed = false; ///< The sandbox did not keep the time limit itself.
+    QDeadlineTimer deadline { QDeadlineTimer::Forever }; ///< Of install, set-up and run together.
+
+    GuestRun* program = nullptr; ///< While something runs in the sandbox.
+    Phase phase = Phase::Code;
+    QByteArray earlyStdin; ///< Written before the program was there.
+    bool isStdinClosed = false;
+    bool isOutputPaused = false;
+    int rows = 24;
+    int columns = 80;
+
+    void cancel();
+};
+
+} // namespace isol8

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/sandbox/runcontext.h"
+
+namespace isol8 {
+
+/// A run from its first check to its result, step by step: check, acquire a sandbox, inject files,
+/// set up, run, collect files, give back. Emits the signals of the run's view but finished().
+/// Whatever happens, no container of the run is left but those that are meant to stay.
+[[nodiscard]] Task<ExecutionResult> performRun(std::shared_ptr<RunContext> context);
+
+} // namespace isol8

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "engine/sandbox/sandbox.h"
+
+#include "engine/core/completion.h"
+#include "engine/core/logging.h"
+#include "engine/docker/attachedstream.h"
+#include "engine/sandbox/dockertransport.h"
+
+#include <QTimer>
+
+namespace isol8 {
+
+namespace {
+
+using namespace Qt::StringLiterals;
+using ClientPointer = std::shared_ptr<docker::Client>;
+
+/// How long a cancelled create call may still take before it is broken off.
+constexpr std::chrono::seconds createPatience { 3 };
+
+std::unique_ptr<GuestConnection> connectionOver(std::shared_ptr<docker::AttachedStream> stream)
+{
+    return std::make_unique<GuestConnection>(std::make_unique<DockerTransport>(std::move(stream)));
+}
+
+/// Asks Docker to start the container. Only a failure is of interest: it is kept in @p failure and
+/// ends the wait for the guest.
+Task<> start(ClientPointer client, QString id, std::shared_ptr<std::optional<Error>> failure,
+    CancelToken greeting, CancelToken cancel)
+{
+    const auto started = co_await client->startContainer(id, cancel);
+    if (!started) {
+        *failure = started.error();
+        greeting.cancel();
+    }
+    co_return started;
+}
+
+/// Attaches, starts, and waits for the guest's greeting. The greeting usually arrives before
+/// Docker's answer to the start, so nobody waits for that answer.
+Task<std::unique_ptr<GuestConnection>> bringUp(
+    ClientPointer client, QString id, bool isLeased, CancelToken cancel)
+{
+    auto stream = co_await client->attach(id, cancel);
+    if (!stream)
+        co_return std::unexpected(stream.error().within(u"attaching to the sandbox"_s));
+    auto guest = connectionOver(std::move(*stream));
+
+    const CancelToken greeting;
+    const auto linked = cancel.onCancel([greeting] { greeting.cancel(); });
+    const auto startFailure = std::make_shared<std::optional<Error>>();
+    auto starting = start(client, id, startFailure, greeting, cancel);
+    const auto opened = co_await guest->open(/*mayHaveHistory=*/false, isLeased, greeting);
+    if (opened)
+        co_return guest;
+    if (cancel.isCancelled())
+        co_return std::unexpected(cancelled());
+    // A container that cannot be started says why in the answer to the start.
+    const auto started = co_await starting;
+    if (!started)
+        co_return std::unexpected(started.error().within(u"starting the sandbox"_s));
+    co_return std::unexpected(opened.error().within(u"waiting for the sandbox"_s));
+}
+
+} // namespace
+
+Sandbox::Sandbox(ClientPointer client, QString containerId, std::unique_ptr<GuestConnection> guest)
+    : m_client(std::move(client))
+    , m_containerId(std::move(containerId))
+    , m_guest(std::move(guest))
+{
+}
+
+Sandbox::~Sandbox() = default;
+
+Task<std::shared_ptr<Sandbox>> Sandbox::create(
+    ClientPointer client, docker::ContainerSpec spec, QString name, CancelToken cancel)
+{
+    const bool isLeased = !spec.isStdinClosedOnDetach;
+    const auto image = spec.image;
+    // A create call that is broken off may still make a container, so a cancel first lets it
+    // finish.
+    const CancelToken creating;
+    QTimer patience;
+    patience.setSingleShot(true);
+    QObject::connect(&patience, &QTimer::timeout, &patience, [creating] { creating.cancel(); });
+    const auto linked = cancel.onCancel([&patience] { patience.start(createPatience); });
+    auto id = co_await client->createContainer(std::move(spec), name, creating);
+    if (!id) {
+        if (creating.isCancelled())
+            (void)co_await client->removeContainer(name);
+        if (id.error().kind == Kind::NotFound)
+            co_return failure(Kind::NotFound,
+                u"there is no image %1 (run `isol8 setup`, or build or pull it)"_s.arg(image));
+        co_return std::unexpected(id.error().within(u"creating the sandbox"_s));
+    }
+    auto guest = co_await bringUp(client, *id, isLeased, cancel);
+    if (!guest) {
+        const auto removed = co_await client->removeContainer(*id);
+        if (!removed)
+            qCWarning(logSandbox) << "container" << id->left(12)
+                                  << "was not removed:" << removed.error().message;
+        co_return std::unexpected(guest.error());
+    }
+    qCDebug(logSandbox) << "sandbox" << id->left(12) << "is up";
+    co_return std::shared_ptr<Sandbox>(new Sandbox(std::move(client), *id, std::move(*guest)));
+}
+
+Task<std::shared_ptr<Sandbox>> Sandbox::takeOver(
+    ClientPointer client, QString containerId, CancelToken cancel)
+{
+    auto stream = co_await client->attach(containerId, cancel);
+    if (!stream)
+        co_return std::unexpected(stream.error().within(u"attaching to the sandbox"_s));
+    auto guest = connectionOver(std::move(*stream));
+    const auto opened = co_await guest->open(/*mayHaveHistory=*/true, /*isLeased=*/true, cancel);
+    if (!opened)
+        co_return std::unexpected(opened.error().within(u"waiting for the sandbox"_s));
+    co_return std::shared_ptr<Sandbox>(
+        new Sandbox(std::move(client), std::move(containerId), std::move(guest)));
+}
+
+Task<> Sandbox::destroy(std::shared_ptr<Sandbox> sandbox)
+{
+    sandbox->m_guest->shutdown();
+    const auto client = sandbox->m_client;
+    const auto id = sandbox->m_containerId;
+    co_return co_await client->removeContainer(id);
+}
+
+void Sandbox::release()
+{
+    m_guest.reset();
+}
+
+} // namespace isol8

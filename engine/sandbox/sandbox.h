@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/core/task.h"
+#include "engine/docker/client.h"
+#include "engine/sandbox/guestconnection.h"
+
+#include <memory>
+
+namespace isol8 {
+
+/// A running container with an open conversation to its guest. Shared by the coroutines that use
+/// it. A sandbox that is neither destroyed nor released takes its container along when it goes,
+/// through the guest, which ends with its stream.
+class Sandbox {
+public:
+    /// Creates, attaches to and starts a container as @p spec says, under @p name. On any
+    /// failure and on cancel nothing of it is left. Kind::NotFound: no such image.
+    [[nodiscard]] static Task<std::shared_ptr<Sandbox>> create(
+        std::shared_ptr<docker::Client> client, docker::ContainerSpec spec, QString name,
+        CancelToken cancel);
+
+    /// Takes over a running container whose guest lingers.
+    [[nodiscard]] static Task<std::shared_ptr<Sandbox>> takeOver(
+        std::shared_ptr<docker::Client> client, QString containerId, CancelToken cancel);
+
+    ~Sandbox();
+    Q_DISABLE_COPY_MOVE(Sandbox)
+
+    [[nodiscard]] const QString& containerId() const { return m_containerId; }
+    [[nodiscard]] GuestConnection& guest() { return *m_guest; }
+
+    /// Ends the container and waits until Docker has removed it.
+    [[nodiscard]] static Task<> destroy(std::shared_ptr<Sandbox> sandbox);
+
+    /// Leaves a lingering guest to its next host.
+    void release();
+
+private:
+    Sandbox(std::shared_ptr<docker::Client> client, QString containerId,
+        std::unique_ptr<GuestConnection> guest);
+
+    std::shared_ptr<docker::Client> m_client;
+    QString m_containerId;
+    std::unique_ptr<GuestConnection> m_guest;
+};
+
+} // namespace isol8
