@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/sandbox/dockerengine.h"
+
+#include <QTemporaryDir>
+
+namespace isol8::tests {
+
+/// A run that is watched: everything it signalled, for asserting.
+class WatchedRun : public QObject {
+    Q_OBJECT
+
+public:
+    explicit WatchedRun(std::unique_ptr<Run> run);
+
+    [[nodiscard]] Run& run() { return *m_run; }
+    [[nodiscard]] bool isFinished() const { return m_result.has_value(); }
+    /// Waits (at most two minutes) for the end.
+    [[nodiscard]] Result<ExecutionResult> result();
+    /// Waits until @p text has come on standard output; false if the run ended without it.
+    [[nodiscard]] bool waitForOutput(const QByteArray& text);
+    /// Waits until the sandbox is there.
+    [[nodiscard]] bool waitForStart();
+    void drop() { m_run.reset(); }
+
+    QByteArray standardOutput;
+    QByteArray standardError;
+    QString containerId;
+    int outputSignals = 0;
+
+private:
+    std::unique_ptr<Run> m_run;
+    std::optional<Result<ExecutionResult>> m_result;
+};
+
+/// A DockerEngine on the machine's own Docker with a state directory of its own. Its destructor
+/// shuts it down.
+class EngineFixture {
+public:
+    EngineFixture();
+    ~EngineFixture();
+    Q_DISABLE_COPY_MOVE(EngineFixture)
+
+    [[nodiscard]] DockerEngine& engine() { return *m_engine; }
+    [[nodiscard]] docker::Client& client() { return *m_client; }
+    [[nodiscard]] Result<ExecutionResult> run(
+        Runtime runtime, const QByteArray& code, const ExecutionOptions& options = {});
+    [[nodiscard]] Result<ExecutionResult> run(const ExecutionRequest& request,
+        const ExecutionOptions& options = {}, const QString& session = {});
+    [[nodiscard]] std::unique_ptr<WatchedRun> start(const ExecutionRequest& request,
+        const ExecutionOptions& options = {}, const QString& session = {});
+    /// True once Docker knows no container of this process but those labelled as sessions or kept.
+    [[nodiscard]] bool isNothingLeft();
+    /// Shuts the engine down and makes a new one.
+    void restart();
+
+private:
+    QTemporaryDir m_state;
+    std::unique_ptr<docker::Client> m_client;
+    std::unique_ptr<DockerEngine> m_engine;
+};
+
+[[nodiscard]] ExecutionRequest requestOf(Runtime runtime, const QByteArray& code);
+/// A file below tests/data.
+[[nodiscard]] QByteArray testData(const QString& path);
+
+} // namespace isol8::tests
