@@ -8,7 +8,8 @@
 namespace isol8::docker {
 
 /// A container's three standard streams on one upgraded connection, already told apart. Owned by
-/// whoever attached. Nothing is read until setReading(true), so no byte is lost before somebody listens.
+/// whoever attached. Nothing is read until setReading(true), so no byte is lost before somebody
+/// listens.
 class AttachedStream : public QObject {
     Q_OBJECT
 

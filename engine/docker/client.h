@@ -14,11 +14,11 @@ namespace isol8::docker {
 
 class AttachedStream;
 
-/// Docker's HTTP API (1.41 and newer), one typed call a method. Connections are kept alive and shared.
-/// The API version is negotiated before the first call. Every call has a time limit and ends with
-/// Kind::Cancelled soon after its token is cancelled; Docker's own sentence is in the Error's message.
-/// Owned by the engine; must live on the event loop's thread. Destroying it ends what is under way with
-/// Kind::Cancelled.
+/// Docker's HTTP API (1.41 and newer), one typed call a method. Connections are kept alive and
+/// shared. The API version is negotiated before the first call. Every call has a time limit and
+/// ends with Kind::Cancelled soon after its token is cancelled; Docker's own sentence is in the
+/// Error's message. Owned by the engine; must live on the event loop's thread. Destroying it ends
+/// what is under way with Kind::Cancelled.
 class Client {
 public:
     explicit Client(Endpoint endpoint);
@@ -38,8 +38,8 @@ public:
     [[nodiscard]] Task<> startContainer(QString id, CancelToken cancel = {});
     /// Kind::Conflict when it does not run.
     [[nodiscard]] Task<> killContainer(QString id, QString signal, CancelToken cancel = {});
-    /// Removes it with its anonymous volumes, killing it if it runs. A container that is gone, or is
-    /// being removed by somebody else, counts as success.
+    /// Removes it with its anonymous volumes, killing it if it runs. A container that is gone, or
+    /// is being removed by somebody else, counts as success.
     [[nodiscard]] Task<> removeContainer(QString id, CancelToken cancel = {});
     [[nodiscard]] Task<> renameContainer(QString id, QString name, CancelToken cancel = {});
     [[nodiscard]] Task<ContainerDetails> inspectContainer(QString id, CancelToken cancel = {});
@@ -51,18 +51,21 @@ public:
     /// Returns when the container is not running any more: its exit code. Has no time limit.
     [[nodiscard]] Task<int> waitContainer(QString id, CancelToken cancel = {});
     /// Unpacks @p tar below @p path; works on a container that was only created.
-    [[nodiscard]] Task<> putArchive(QString id, QString path, QByteArray tar, CancelToken cancel = {});
+    [[nodiscard]] Task<> putArchive(
+        QString id, QString path, QByteArray tar, CancelToken cancel = {});
     /// @p path as a tar; Kind::Limit when that is over @p maxBytes.
     [[nodiscard]] Task<QByteArray> fetchArchive(
         QString id, QString path, qint64 maxBytes, CancelToken cancel = {});
-    /// Standard input, output and error of a container with OpenStdin, attached before it is started.
+    /// Standard input, output and error of a container with OpenStdin, attached before it is
+    /// started.
     [[nodiscard]] Task<std::shared_ptr<AttachedStream>> attach(QString id, CancelToken cancel = {});
 
     // Images.
     /// Kind::NotFound when there is none of that name.
     [[nodiscard]] Task<ImageDetails> inspectImage(QString name, CancelToken cancel = {});
     [[nodiscard]] Task<QList<ImageDetails>> listImages(QStringList labels, CancelToken cancel = {});
-    [[nodiscard]] Task<> tagImage(QString name, QString repository, QString tag, CancelToken cancel = {});
+    [[nodiscard]] Task<> tagImage(
+        QString name, QString repository, QString tag, CancelToken cancel = {});
     /// A missing image counts as success; Kind::Conflict while a container uses it.
     [[nodiscard]] Task<> removeImage(QString name, CancelToken cancel = {});
     /// Imports a root file system from the tar at @p tarPath as @p reference (`name:tag`, or empty)
@@ -78,7 +81,8 @@ public:
     [[nodiscard]] Task<> createVolume(QString name, Labels labels, CancelToken cancel = {});
     /// Kind::NotFound when there is none of that name.
     [[nodiscard]] Task<VolumeDetails> inspectVolume(QString name, CancelToken cancel = {});
-    [[nodiscard]] Task<QList<VolumeDetails>> listVolumes(QStringList labels, CancelToken cancel = {});
+    [[nodiscard]] Task<QList<VolumeDetails>> listVolumes(
+        QStringList labels, CancelToken cancel = {});
     [[nodiscard]] Task<> removeVolume(QString name, CancelToken cancel = {});
 
 private:

@@ -16,7 +16,8 @@ struct Endpoint {
     QString host; ///< For Tcp and Tls.
     quint16 port = 0;
     QSslConfiguration tls;
-    QString origin; ///< Where this came from, for messages: "DOCKER_HOST", "context remote", "default".
+    QString
+        origin; ///< Where this came from, for messages: "DOCKER_HOST", "context remote", "default".
 
     /// As a user would write it: `unix:///var/run/docker.sock`.
     [[nodiscard]] QString toString() const;

@@ -45,7 +45,8 @@ struct ContainerSpec {
     Labels labels;
     bool hasStdin = true; ///< OpenStdin with all three streams attached; never a terminal.
     bool isStdinClosedOnDetach = true; ///< StdinOnce.
-    bool isNetworkDisabled = false; ///< No libnetwork sandbox at all: `lo` only, Docker writes no /etc/hosts.
+    bool isNetworkDisabled
+        = false; ///< No libnetwork sandbox at all: `lo` only, Docker writes no /etc/hosts.
     QString networkMode = QStringLiteral("none");
     bool isRemovedOnExit = true;
     bool isRootReadOnly = true;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "engine/docker/client.h"
+
+#include "engine/docker/answersjson.h"
+#include "engine/docker/clientstate.h"
+#include "engine/docker/containerjson.h"
+#include "engine/docker/socketstream.h"
+
+#include <QJsonDocument>
+
+namespace isol8::docker {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr std::chrono::seconds queryLimit { 30 };
+constexpr std::chrono::seconds changeLimit {
+    120
+}; // A busy daemon may take long to create or remove.
+constexpr std::chrono::seconds archiveSilence { 120 };
+
+HttpRequest query(QByteArray target)
+{
+    HttpRequest request;
+    request.target = std::move(target);
+    request.limit = queryLimit;
+    return request;
+}
+
+HttpRequest change(QByteArray verb, QByteArray target)
+{
+    HttpRequest request;
+    request.verb = std::move(verb);
+    request.target = std::move(target);
+    request.limit = changeLimit;
+    return request;
+}
+
+Result<QJsonObject> rawFromAnswer(const QByteArray& body)
+{
+    return objectFromAnswer(body);
+}
+
+Task<QString> create(
+    std::shared_ptr<Transport> transport, ContainerSpec spec, QString name, CancelToken cancel)
+{
+    const auto parameters = name.isEmpty() ? Query {} : Query { { u"name"_s, name } };
+    auto request = change("POST", makeTarget("/containers/create", {}, parameters));
+    request.body = QJsonDocument(toJson(spec)).toJson(QJsonDocument::Compact);
+    request.contentType = "application/json";
+    const auto answer = co_await perform(transport, request, cancel);
+    if (!answer)
+        co_return std::unexpected(answer.error());
+    co_return stringFromAnswer(answer->body, u"Id"_s);
+}
+
+Task<> remove(std::shared_ptr<Transport> transport, QString id, CancelToken cancel)
+{
+    const auto request = change("DELETE", makeTarget("/containers/%?force=1&v=1", id));
+    const auto answer = co_await perform(transport, request, cancel);
+    if (answer || answer.error().httpStatus == 404)
+        co_return {};
+    if (answer.error().httpStatus == 409
+        && answer.error().message.contains(u"already in progress"_s))
+        co_return {};
+    co_return std::unexpected(answer.error());
+}
+
+Task<QByteArray> fetch(
+    std::shared_ptr<Transport> transport, HttpRequest request, CancelToken cancel)
+{
+    auto answer = co_await perform(transport, request, cancel);
+    if (!answer)
+        co_return std::unexpected(answer.error());
+    co_return std::move(answer->body);
+}
+
+} // namespace
+
+Client::Client(Endpoint endpoint)
+    : m_state(std::make_shared<State>(State { std::make_shared<Transport>(std::move(endpoint)) }))
+{
+}
+
+Client::~Client()
+{
+    m_state->transport->close();
+}
+
+const Endpoint& Client::endpoint() const
+{
+    return m_state->transport->endpoint();
+}
+
+Task<ServerVersion> Client::version(CancelToken cancel)
+{
+    return ask(m_state->transport, query("/version"), versionFromAnswer, cancel);
+}
+
+Task<ServerInfo> Client::info(CancelToken cancel)
+{
+    return ask(m_state->transport, query("/info"), infoFromAnswer, cancel);
+}
+
+Task<QString> Client::createContainer(ContainerSpec spec, QString name, CancelToken cancel)
+{
+    return create(m_state->transport, std::move(spec), std::move(name), cancel);
+}
+
+Task<> Client::startContainer(QString id, CancelToken cancel)
+{
+    return command(
+        m_state->transport, change("POST", makeTarget("/containers/%/start", id)), cancel);
+}
+
+Task<> Client::killContainer(QString id, QString signal, CancelToken cancel)
+{
+    return command(m_state->transport,
+        change("POST", makeTarget("/containers/%/kill", id, { { u"signal"_s, signal } })), cancel);
+}
+
+Task<> Client::removeContainer(QString id, CancelToken cancel)
+{
+    return remove(m_state->transport, std::move(id), cancel);
+}
+
+Task<> Client::renameContainer(QString id, QString name, CancelToken cancel)
+{
+    return command(m_state->transport,
+        change("POST", makeTarget("/containers/%/rename", id, { { u"name"_s, name } })), cancel);
+}
+
+Task<ContainerDetails> Client::inspectContainer(QString id, CancelToken cancel)
+{
+    return ask(m_state->transport, query(makeTarget("/containers/%/json", id)), containerFromAnswer,
+        cancel);
+}
+
+Task<QJsonObject> Client::inspectContainerRaw(QString id, CancelToken cancel)
+{
+    return ask(
+        m_state->transport, query(makeTarget("/containers/%/json", id)), rawFromAnswer, cancel);
+}
+
+Task<QList<ContainerSummary>> Client::listContainers(QStringList labels, CancelToken cancel)
+{
+    const auto target
+        = makeTarget("/containers/json", {}, Query { { u"all"_s, u"1"_s } } + labelFilter(labels));
+    return ask(m_state->transport, query(target), containersFromAnswer, cancel);
+}
+
+Task<int> Client::waitContainer(QString id, CancelToken cancel)
+{
+    auto request = change("POST", makeTarget("/containers/%/wait", id));
+    request.limit = {};
+    return ask(m_state->transport, request, exitCodeFromAnswer, cancel);
+}
+
+Task<> Client::putArchive(QString id, QString path, QByteArray tar, CancelToken cancel)
+{
+    auto request = change("PUT", makeTarget("/containers/%/archive", id, { { u"path"_s, path } }));
+    request.body = std::move(tar);
+    request.contentType = "application/x-tar";
+    request.limit = archiveSilence;
+    request.limitKind = HttpRequest::LimitKind::Silence;
+    return command(m_state->transport, request, cancel);
+}
+
+Task<QByteArray> Client::fetchArchive(QString id, QString path, qint64 maxBytes, CancelToken cancel)
+{
+    auto request = query(makeTarget("/containers/%/archive", id, { { u"path"_s, path } }));
+    request.maxAnswerBytes = maxBytes;
+    request.limit = archiveSilence;
+    request.limitKind = HttpRequest::LimitKind::Silence;
+    return fetch(m_state->transport, request, cancel);
+}
+
+Task<std::shared_ptr<AttachedStream>> Client::attach(QString id, CancelToken cancel)
+{
+    return attachContainer(m_state->transport, std::move(id), cancel);
+}
+
+} // namespace isol8::docker
