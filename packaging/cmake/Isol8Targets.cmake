@@ -43,18 +43,21 @@ function(isol8_component name)
     add_library(${target} OBJECT ${arg_SOURCES})
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_link_libraries(${target} PUBLIC isol8_options Qt6::Core Qt6::Network QCoro6::Core
-        QCoro6::Network ${arg_LIBRARIES})
+        QCoro6::Network)
     target_precompile_headers(${target} REUSE_FROM isol8_precompiled)
     set(all ${arg_LINK})
     foreach(component ${arg_LINK})
         get_target_property(inherited isol8_engine_${component} ISOL8_COMPONENTS)
         list(APPEND all ${inherited})
-        target_link_libraries(${target} PUBLIC
-            $<TARGET_PROPERTY:isol8_engine_${component},INTERFACE_LINK_LIBRARIES>)
+        get_target_property(libraries isol8_engine_${component} ISOL8_LIBRARIES)
+        list(APPEND arg_LIBRARIES ${libraries})
     endforeach()
+    list(FILTER arg_LIBRARIES EXCLUDE REGEX "NOTFOUND$")
+    target_link_libraries(${target} PUBLIC ${arg_LIBRARIES})
     list(FILTER all EXCLUDE REGEX "NOTFOUND$")
     list(REMOVE_DUPLICATES all)
-    set_target_properties(${target} PROPERTIES ISOL8_COMPONENTS "${all}")
+    set_target_properties(${target} PROPERTIES ISOL8_COMPONENTS "${all}"
+        ISOL8_LIBRARIES "${arg_LIBRARIES}")
 endfunction()
 
 # isol8_link_components(target docker …) links the objects of the named components and of those they use.
