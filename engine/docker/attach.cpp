@@ -68,6 +68,8 @@ QByteArray attachRequest(const Transport& transport, const QString& id)
 Task<std::shared_ptr<AttachedStream>> attachContainer(
     std::shared_ptr<Transport> transport, QString id, CancelToken cancel)
 {
+    if (id.isEmpty())
+        co_return failure(Kind::Invalid, u"a name or id for Docker is empty"_s);
     const auto settled = co_await settleVersion(transport, cancel);
     if (!settled)
         co_return std::unexpected(settled.error());

@@ -89,8 +89,10 @@ void Exchange::start(
         }
     }
     auto request = networkRequest(m_transport->endpoint(), prefix + m_request.target);
-    if (!m_request.contentType.isEmpty())
-        request.setRawHeader("Content-Type", m_request.contentType);
+    // Qt wants one for every POST, also without a body.
+    if (m_request.verb == "POST" || !m_request.contentType.isEmpty())
+        request.setRawHeader(
+            "Content-Type", m_request.contentType.isEmpty() ? "application/json" : m_request.contentType);
     m_reply = send(manager, request);
     connect(m_reply, &QNetworkReply::readyRead, this, &Exchange::read);
     connect(m_reply, &QNetworkReply::finished, this, &Exchange::finish);

@@ -107,6 +107,8 @@ Result<bool> Transport::adaptVersion(const HttpAnswer& answer, const QByteArray&
 Task<HttpAnswer> perform(
     std::shared_ptr<Transport> transport, HttpRequest request, CancelToken cancel)
 {
+    if (request.target.contains("//")) // An empty name would make this another request.
+        co_return failure(Kind::Invalid, u"a name or id for Docker is empty"_s);
     for (;;) {
         const auto prefix = transport->prefix();
         const auto completion = transport->send(request, prefix, cancel);
