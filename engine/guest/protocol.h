@@ -1,35 +1,40 @@
 // SPDX-License-Identifier: MIT
-// The conversation between isol8 (the host) and isol8-guest (process 1 of a sandbox) over the container's
-// standard input and output. This header is its only definition and is used by both sides; it needs no
-// Qt, allocates nothing and throws nothing.
+// The conversation between isol8 (the host) and isol8-guest (process 1 of a sandbox) over the
+// container's standard input and output. This header is its only definition and is used by both
+// sides; it needs no Qt, allocates nothing and throws nothing.
 //
 // A frame is a 12-byte header and a payload. Integers are little-endian.
 //
 //   offset 0  u8   type      Type; 0 is padding: a zero byte where a header is due is skipped
 //          1  u8   stream    Stream, where the type needs one; else 0
 //          2  u16  reserved  0
-//          4  u32  id        the run or operation that the frame belongs to; ids count up from 1 and are
-//                            never used twice within a connection; 0 where a frame belongs to none
+//          4  u32  id        the run or operation that the frame belongs to; ids count up from 1
+//                            and are never used twice within a connection; 0 where it belongs to
+//                            none
 //          8  u32  length    of the payload, at most maxPayloadBytes
 //
-// Opening. The host sends resyncBytes zero bytes when the guest may have talked to somebody before (they
-// end whatever frame a dead host left unfinished, then count as padding), then Hello with its version
-// and 16 random bytes. The guest drops all that belongs to an earlier host and answers Hello with the
-// same 16 bytes; the host ignores every byte before that answer. So a sandbox can be taken over at any
-// time, and a program that prints frames cannot forge the answer.
+// Opening. The host sends resyncBytes zero bytes when the guest may have talked to somebody before
+// (they end whatever frame a dead host left unfinished, then count as padding), then Hello with its
+// version and 16 random bytes. The guest drops all that belongs to an earlier host and answers
+// Hello with the same 16 bytes; the host ignores every byte before that answer. So a sandbox can be
+// taken over at any time, and a program that prints frames cannot forge the answer.
 //
-// A run. Spec frames carry the encoded RunSpec in pieces, Start begins it; the guest answers Started
-// (or Exited with Outcome::NotStarted), sends Output, and at last Exited: after that frame no process
-// of the run is left. Stdin, StdinEnd, Signal, Resize and Kill are ignored for ids that do not run.
-// One run at a time; Start during another is answered with Exited, Outcome::NotStarted, EBUSY.
+// A run. Spec frames carry the encoded RunSpec in pieces, Start begins it; the guest answers
+// Started (or Exited with Outcome::NotStarted), sends Output, and at last Exited: after that frame
+// no process of the run is left. Stdin, StdinEnd, Signal, Resize and Kill are ignored for ids that
+// do not run. One run at a time; Start during another is answered with Exited, Outcome::NotStarted,
+// EBUSY.
 //
 // Credit. A sender of Output, Stdin or FileData may have at most the window's bytes unacknowledged;
-// Credit gives back what the receiver has consumed. Each operation starts with a full window. Control
-// frames need no credit, so a flood of output never delays a signal.
+// Credit gives back what the receiver has consumed. Each operation starts with a full window.
+// Control frames need no credit, so a flood of output never delays a signal.
 //
-// Files. Each operation has an id and ends with Done. Everything is done as the program's user, below
-// /sandbox, without following links out of it. Put: FilePut, FileData…, FileEnd, then Done. Get: FileGet
-// is answered by FileStat, FileData…, Done. List: FileEntry…, Done. FileAbort ends one early.
+// Files. Each operation has an id and ends with Done. Everything is done as the program's user,
+// below /sandbox, without following links out of it. Put: FilePut, FileData…, FileEnd, then Done.
+// Get: FileGet is answered by FileStat, FileData…, Done. List: FileEntry…, Done. FileAbort ends one
+// early. Paths are absolute below /sandbox or relative to it. An operation that is under way when
+// everything is killed at the end of a run ends with EINTR and may be asked for again. At most
+// maxFileOperations are open at a time; one more is answered with EBUSY.
 #pragma once
 
 #include <cstddef>
@@ -46,11 +51,12 @@ inline constexpr std::size_t resyncBytes = maxPayloadBytes + headerBytes;
 /// Encoded RunSpec: code is a file, so this bounds arguments and environment.
 inline constexpr std::size_t maxSpecBytes = 8 * 1024 * 1024;
 inline constexpr std::size_t maxPathBytes = 4095;
+inline constexpr int maxFileOperations = 4;
 
 /// Unacknowledged bytes per stream.
 inline constexpr std::uint32_t outputWindowBytes = 1024 * 1024;
 inline constexpr std::uint32_t stdinWindowBytes = 256 * 1024;
-inline constexpr std::uint32_t fileWindowBytes = 1024 * 1024;
+inline constexpr std::uint32_t fileWindowBytes = 256 * 1024;
 
 /// Where the volume with the guest is mounted, and the program in it.
 inline constexpr char mountPath[] = "/.isol8";
@@ -62,7 +68,8 @@ inline constexpr std::uint32_t sandboxGid = 101;
 enum class Type : std::uint8_t {
     Padding = 0,
 
-    Hello = 1, ///< Both ways: u32 version, 16 bytes nonce; from the guest also u32 cgroup version (0, 1, 2).
+    Hello = 1, ///< Both ways: u32 version, 16 bytes nonce; from the guest also u32 cgroup version
+               ///< (0, 1, 2).
     Ping = 2, ///< Host: answered with Pong of the same id.
     Pong = 3, ///< Guest.
     Shutdown = 4, ///< Host: kill everything and exit.
@@ -85,9 +92,9 @@ enum class Type : std::uint8_t {
     FileEnd = 34, ///< Host: the file is complete; only now does it take the place of an older one.
     FileGet = 35, ///< Host: u64 largest size wanted, path.
     FileList = 36, ///< Host: path.
-    FileStat = 37, ///< Host: path. Guest: FileEntry payload of that path, then Done.
+    FileStat = 37, ///< Host: path. Guest: FileEntry's payload without a name, then Done.
     FileEntry = 38, ///< Guest: u8 kind (f d l o), u32 mode, u64 size, i64 mtime in seconds, name.
-    FileMakeDirectory = 39, ///< Host: u32 mode, path. Missing parents are made.
+    FileMakeDirectory = 39, ///< Host: u32 mode, path. Made with its parents unless it exists.
     FileRename = 40, ///< Host: u32 length of the first path, first path, second path.
     FileRemove = 41, ///< Host: path; folders with all in them.
     FileAbort = 42, ///< Host: end operation id; answered by Done with ECANCELED.
@@ -96,7 +103,8 @@ enum class Type : std::uint8_t {
     Scrub = 48, ///< Host: make the sandbox as new.
     Scrubbed = 49, ///< Guest: u32 errno (0: proved clean), text naming what was left.
 
-    // 64 to 79 are for carried network connections, 80 to 95 for interpreters started ahead of a run.
+    // 64 to 79 are for carried network connections, 80 to 95 for interpreters started ahead of a
+    // run.
 };
 
 enum class Stream : std::uint8_t { None = 0, Stdin = 1, Stdout = 2, Stderr = 3, File = 4 };
@@ -162,7 +170,8 @@ public:
         Malformed, ///< Reserved bits or a payload over the bound: end the conversation.
     };
 
-    /// Takes bytes from @p data up to the end of one frame and advances @p data and @p size past them.
+    /// Takes bytes from @p data up to the end of one frame and advances @p data and @p size past
+    /// them.
     Status feed(const unsigned char*& data, std::size_t& size)
     {
         if (m_isComplete) {
@@ -211,8 +220,8 @@ private:
     unsigned char m_payload[maxPayloadBytes] = {};
 };
 
-/// Reads the fields of a payload in order. After a read past the end everything is zero and isValid()
-/// is false: check it once at the end.
+/// Reads the fields of a payload in order. After a read past the end everything is zero and
+/// isValid() is false: check it once at the end.
 class Reader {
 public:
     Reader(const unsigned char* data, std::size_t size)
@@ -227,7 +236,10 @@ public:
     std::uint64_t u64() { return take(8) ? loadU64(m_data + m_at - 8) : 0; }
 
     /// @p size bytes, or nullptr.
-    const unsigned char* bytes(std::size_t size) { return take(size) ? m_data + m_at - size : nullptr; }
+    const unsigned char* bytes(std::size_t size)
+    {
+        return take(size) ? m_data + m_at - size : nullptr;
+    }
 
     [[nodiscard]] std::size_t left() const { return m_size - m_at; }
     [[nodiscard]] bool isValid() const { return m_isValid; }
@@ -253,8 +265,8 @@ private:
 //   u32 flags (RunFlag)
 //   u16 rows, u16 columns          of the terminal, when RunFlag::Terminal
 //   u32 length, working directory
-//   u32 count, then for each: u32 length, bytes     argv; argv[0] is looked up in PATH of the environment
-//   u32 count, then for each: u32 length, bytes     environment, NAME=value
+//   u32 count, then for each: u32 length, bytes     argv; argv[0] is looked up in PATH of the
+//   environment u32 count, then for each: u32 length, bytes     environment, NAME=value
 // Strings hold no zero byte. All limits but the time are the container's own.
 enum RunFlag : std::uint32_t {
     Terminal = 1, ///< Run on a pseudo-terminal; all output is Stdout.
@@ -263,12 +275,15 @@ enum RunFlag : std::uint32_t {
 
 /// How a run ended, first field of RunReport.
 enum class Outcome : std::uint32_t {
-    NotStarted = 0, ///< value is an errno; nothing ran.
+    NotStarted = 0, ///< value is an errno (plus workingDirectoryFlag); nothing ran.
     Exited = 1, ///< value is the exit code.
     Signalled = 2, ///< value is the signal number.
     TimedOut = 3, ///< The guest's own deadline; value is 0.
     Killed = 4, ///< By Kill, or because a new host said Hello; value is 0.
 };
+
+/// Set in RunReport::value of a run that was not started because of its working directory.
+inline constexpr std::uint32_t workingDirectoryFlag = 0x10000;
 
 /// Payload of Exited.
 struct RunReport {
@@ -279,7 +294,8 @@ struct RunReport {
     std::uint64_t wallMicroseconds = 0;
     std::uint64_t userMicroseconds = 0; ///< Of the program and every child that was waited for.
     std::uint64_t systemMicroseconds = 0;
-    std::uint64_t peakMemoryBytes = 0; ///< Of the cgroup where it can tell, else of the largest process.
+    std::uint64_t peakMemoryBytes
+        = 0; ///< Of the cgroup where it can tell, else of the largest process.
 
     bool operator==(const RunReport&) const = default;
 
@@ -309,13 +325,15 @@ struct RunReport {
         userMicroseconds = reader.u64();
         systemMicroseconds = reader.u64();
         peakMemoryBytes = reader.u64();
-        return reader.isValid() && reader.left() == 0 && kind <= static_cast<std::uint32_t>(Outcome::Killed);
+        return reader.isValid() && reader.left() == 0
+            && kind <= static_cast<std::uint32_t>(Outcome::Killed);
     }
 };
 
 // The guest's command line:
 //   guest                         ends when its standard input does (StdinOnce containers)
-//   guest --linger SECONDS        outlives its host: a run ends leaseSeconds after the host fell silent,
+//   guest --linger SECONDS        outlives its host: a run ends leaseSeconds after the host fell
+//   silent,
 //                                 the guest itself after SECONDS without a host
 // The host of a lingering guest sends some frame (Ping) at least every pingSeconds.
 inline constexpr int leaseSeconds = 15;

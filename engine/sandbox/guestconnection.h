@@ -44,8 +44,8 @@ struct GuestRunSpec {
 
 class GuestConnection;
 
-/// One program in the sandbox. Made by GuestConnection::startRun(), owned by the caller; destroying it
-/// kills the program. The guest's word is not trusted: every count and length is bounded.
+/// One program in the sandbox. Made by GuestConnection::startRun(), owned by the caller; destroying
+/// it kills the program. The guest's word is not trusted: every count and length is bounded.
 class GuestRun : public QObject {
     Q_OBJECT
 
@@ -75,9 +75,9 @@ private:
     std::unique_ptr<Private> d;
 };
 
-/// The host's side of protocol.h. Owns its transport. Any malformed or unexpected frame, and any silence
-/// over its time limits, ends the conversation: failed() is signalled, every run and file operation ends
-/// with that error, and the owner destroys the container.
+/// The host's side of protocol.h. Owns its transport. Any malformed or unexpected frame, and any
+/// silence over its time limits, ends the conversation: failed() is signalled, every run and file
+/// operation ends with that error, and the owner destroys the container.
 class GuestConnection : public QObject {
     Q_OBJECT
 
@@ -85,8 +85,9 @@ public:
     explicit GuestConnection(std::unique_ptr<GuestTransport> transport);
     ~GuestConnection() override;
 
-    /// Says Hello and waits for the answer; the first thing to do. @p mayHaveHistory: the guest may have
-    /// talked to another host before (sends the resynchronising padding). Pings from then on if
+    /// Says Hello and waits for the answer; the first thing to do. @p mayHaveHistory: the guest may
+    /// have talked to another host before (sends the resynchronising padding). Pings from then on
+    /// if
     /// @p isLeased (guests started with --linger).
     [[nodiscard]] Task<> open(bool mayHaveHistory, bool isLeased, CancelToken cancel);
     [[nodiscard]] bool isOpen() const;
@@ -96,8 +97,9 @@ public:
     /// One run at a time. The frames go out at once, so put and start can share one round trip.
     [[nodiscard]] std::unique_ptr<GuestRun> startRun(const GuestRunSpec& spec);
 
-    // Files below /sandbox, as the program's user. Errors carry the guest's errno as Kind (NotFound,
-    // Denied, Limit for ENOSPC and EFBIG, Conflict for EEXIST/ENOTDIR/EISDIR/ENOTEMPTY, Invalid).
+    // Files below /sandbox, as the program's user. Errors carry the guest's errno as Kind
+    // (NotFound, Denied, Limit for ENOSPC and EFBIG, Conflict for EEXIST/ENOTDIR/EISDIR/ENOTEMPTY,
+    // Invalid).
     [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel);
     [[nodiscard]] Task<QByteArray> fetchFile(QByteArray path, qint64 maxBytes, CancelToken cancel);
     [[nodiscard]] Task<QList<FileEntry>> listDirectory(QByteArray path, CancelToken cancel);

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/guest/system.h"
+
+namespace isol8::guest {
+
+/// The counters of the container's own control groups, version 1 or 2, as far as they can be read.
+class Cgroup {
+public:
+    Cgroup();
+
+    /// Of the memory controller: 0 (none found), 1 or 2.
+    [[nodiscard]] std::uint32_t version() const { return m_version; }
+
+    struct Counters {
+        std::uint64_t peakBytes = 0; ///< Since the container started; 0: not known.
+        std::uint64_t oomKills = 0;
+        std::uint64_t pidsRefused = 0;
+    };
+    [[nodiscard]] Counters read() const;
+
+private:
+    std::uint32_t m_version = 0;
+    Descriptor m_peak;
+    Descriptor m_oom;
+    Descriptor m_pids;
+};
+
+} // namespace isol8::guest

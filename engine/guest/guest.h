@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/guest/run.h"
+
+namespace isol8::guest {
+
+/// Process 1 of a sandbox: the main loop between the host's stream and everything else.
+class Guest {
+public:
+    /// @p lingerSeconds 0: the end of the stream is the end.
+    explicit Guest(int lingerSeconds);
+
+    /// Until the sandbox is over; returns the exit code.
+    int serve();
+
+private:
+    enum class Verdict { GoOn, Finished };
+
+    Verdict round();
+    Verdict takeInput();
+    Verdict take(const unsigned char* data, std::size_t size);
+    Verdict handle(const Header& header, Reader reader, const unsigned char* payload);
+    Verdict hello(Reader reader);
+    Verdict takeSignals();
+    Verdict checkHost();
+    /// Kills all, tells the host why, and ends.
+    Verdict fault(const char* text);
+
+    bool m_isLingering;
+    Time m_linger;
+    Time m_lastFrame;
+    bool m_isGreeted = false;
+    bool m_isInputClosed = false;
+    int m_exitCode = 0;
+
+    Descriptor m_input { 0 };
+    Descriptor m_output { 1 };
+    Descriptor m_signals;
+    PollSet m_poll;
+    FrameParser m_parser;
+    FrameWriter m_host { 1 };
+    Processes m_processes;
+    Cgroup m_cgroup;
+    Run m_run { m_host, m_processes, m_cgroup };
+};
+
+} // namespace isol8::guest

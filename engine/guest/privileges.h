@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// From root with a few capabilities to the program's user with none.
+namespace isol8::guest {
+
+/// Once at the start: nobody may look into this process, nothing is inherited, the bounding set is
+/// empty, signals have their default action. False when something could not be had.
+bool secureSelf();
+
+/// In a child: no capability, the program's user and group for good. False: do not go on.
+bool becomeProgramUser();
+
+/// While it lives, what this process makes belongs to the program's user: a program can reopen only
+/// pipes and terminals of its own (/dev/stdout).
+class ProgramOwnership {
+public:
+    ProgramOwnership();
+    ~ProgramOwnership();
+    ProgramOwnership(const ProgramOwnership&) = delete;
+    ProgramOwnership& operator=(const ProgramOwnership&) = delete;
+};
+
+} // namespace isol8::guest

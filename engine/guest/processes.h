@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <sys/types.h>
+
+namespace isol8::guest {
+
+/// A process of ours whose end matters. Watched by address.
+struct Child {
+    pid_t pid = 0;
+    bool hasEnded = true;
+    int status = 0; ///< As of wait(2), once it has ended.
+};
+
+/// Every process of the sandbox is a child of process 1 or becomes one. Reaps them all.
+class Processes {
+public:
+    /// False when too many are watched.
+    bool watch(Child& child);
+    void forget(Child& child);
+
+    /// Reaps who has ended.
+    void reap();
+    /// Kills every process but this one, however it hides, and waits until none is left. False when
+    /// that could not be reached within some seconds.
+    bool killAll();
+
+    /// Largest resident set among the children reaped since startCounting(), and their times.
+    void startCounting();
+    struct Usage {
+        std::uint64_t userMicroseconds = 0;
+        std::uint64_t systemMicroseconds = 0;
+        std::uint64_t largestBytes = 0;
+    };
+    [[nodiscard]] Usage usage() const;
+
+private:
+    /// True when there was somebody to reap.
+    bool reapOne();
+
+    static constexpr int maxWatched = 16;
+    Child* m_watched[maxWatched] = {};
+    Usage m_atStart;
+    std::uint64_t m_largestBytes = 0;
+};
+
+} // namespace isol8::guest

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+#include "engine/sandbox/guestlink.h"
+
+#include "engine/core/escape.h"
+#include "engine/core/logging.h"
+
+#include <QRandomGenerator>
+
+namespace isol8 {
+
+namespace {
+
+using namespace Qt::StringLiterals;
+using guest::Header;
+using guest::Type;
+
+constexpr std::chrono::seconds greetingLimit { 10 };
+constexpr std::chrono::seconds silenceLimit { 30 };
+constexpr qsizetype greetingPayloadBytes = 4 + guest::nonceBytes + 4;
+constexpr qsizetype maxFaultBytes = 512;
+
+Error protocolError(const QString& what)
+{
+    return { Kind::Protocol, u"the sandbox's guest sent %1"_s.arg(what) };
+}
+
+const unsigned char* raw(const QByteArray& bytes, qsizetype at = 0)
+{
+    return reinterpret_cast<const unsigned char*>(bytes.constData()) + at;
+}
+
+QByteArray randomNonce()
+{
+    QByteArray nonce(guest::nonceBytes, Qt::Uninitialized);
+    for (qsizetype i = 0; i < nonce.size(); i += 4)
+        guest::storeU32(reinterpret_cast<unsigned char*>(nonce.data()) + i,
+            QRandomGenerator::system()->generate());
+    return nonce;
+}
+
+} // namespace
+
+GuestLink::GuestLink(std::unique_ptr<GuestTransport> transport)
+    : m_transport(std::move(transport))
+    , m_places(guest::maxFileOperations)
+{
+    connect(m_transport.get(), &GuestTransport::received, this, &GuestLink::take);
+    connect(m_transport.get(), &GuestTransport::closed, this, &GuestLink::fail);
+    m_greetingTimer.setSingleShot(true);
+    m_silenceTimer.setSingleShot(true);
+    connect(&m_greetingTimer, &QTimer::timeout, this, [this] {
+        fail({ Kind::Timeout, u"the sandbox's guest does not answer"_s });
+    });
+    connect(&m_silenceTimer, &QTimer::timeout, this, [this] {
+        fail({ Kind::Timeout, u"the sandbox's guest has fallen silent"_s });
+    });
+    connect(&m_pingTimer, &QTimer::timeout, this, &GuestLink::ping);
+}
+
+GuestLink::~GuestLink() = default;
+
+void GuestLink::greet(bool mayHaveHistory, bool isLeased, const Completion<>& opened)
+{
+    if (m_state != State::New) {
+        opened.fail(
+            m_state == State::Dead ? m_reason : Error { Kind::Conflict, u"already greeted"_s });
+        return;
+    }
+    m_state = State::Greeting;
+    m_isLeased = isLeased;
+    m_opened = opened;
+    m_nonce = randomNonce();
+    if (mayHaveHistory)
+        m_batch.append(QByteArray(guest::resyncBytes, 0));
+    QByteArray payload(4, 0);
+    guest::storeU32(reinterpret_cast<unsigned char*>(payload.data()), guest::protocolVersion);
+    send(Type::Hello, 0, payload + m_nonce);
+    m_greetingTimer.start(greetingLimit);
+}
+
+Error GuestLink::reason() const
+{
+    if (m_state == State::Dead)
+        return m_reason;
+    return { Kind::Conflict, u"the connection to the sandbox's guest is not open yet"_s };
+}
+
+void GuestLink::send(Type type, quint32 id, QByteArrayView payload, guest::Stream stream)
+{
+    if (m_state == State::Dead)
+        return;
+    unsigned char header[guest::headerBytes];
+    guest::encodeHeader(header, { type, stream, id, static_cast<quint32>(payload.size()) });
+    m_batch.append(reinterpret_cast<const char*>(header), sizeof header);
+    m_batch.append(payload);
+    if (!m_isFlushQueued) {
+        m_isFlushQueued = true;
+        QMetaObject::invokeMethod(this, &GuestLink::flush, Qt::QueuedConnection);
+    }
+}
+
+void GuestLink::sendU32(Type type, quint32 id, quint32 value, guest::Stream stream)
+{
+    unsigned char payload[4];
+    guest::storeU32(payload, value);
+    send(type, id, QByteArrayView(payload, sizeof payload), stream);
+}
+
+void GuestLink::flush()
+{
+    m_isFlushQueued = false;
+    if (m_transport && !m_batch.isEmpty())
+        m_transport->write(std::exchange(m_batch, {}));
+}
+
+void GuestLink::fail(const Error& error)
+{
+    if (m_state == State::Dead)
+        return;
+    const auto self = shared_from_this();
+    flush(); // a Shutdown may be in there
+    m_state = State::Dead;
+    m_reason = error;
+    m_greetingTimer.stop();
+    m_pingTimer.stop();
+    m_silenceTimer.stop();
+    m_transport->disconnect(this);
+    m_transport->close();
+    m_transport.release()->deleteLater(); // it may be the one that is signalling
+    while (!m_receivers.isEmpty()) {
+        auto* receiver = m_receivers.take(m_receivers.begin().key());
+        receiver->lose(error);
+    }
+    for (const auto& waiter : std::exchange(m_waiting, {}))
+        waiter.fail(error);
+    m_opened.fail(error);
+    Q_EMIT failed(error);
+}
+
+Completion<> GuestLink::takePlace()
+{
+    Completion<> place;
+    if (m_state != State::Open) {
+        place.fail(reason());
+    } else if (m_places > 0) {
+        --m_places;
+        place.deliver({});
+    } else {
+        m_waiting.append(place);
+    }
+    return place;
+}
+
+void GuestLink::givePlace()
+{
+    if (m_waiting.isEmpty())
+        ++m_places;
+    else
+        m_waiting.takeFirst().deliver({});
+}
+
+void GuestLink::take(const QByteArray& bytes)
+{
+    const auto self = shared_from_this();
+    if (m_silenceTimer.isActive())
+        m_silenceTimer.start(silenceLimit);
+    QByteArray frames = bytes;
+    if (m_state == State::Greeting)
+        frames = findGreeting(bytes);
+    const unsigned char* data = raw(frames);
+    auto size = static_cast<std::size_t>(frames.size());
+    while (m_state == State::Open) {
+        const auto status = m_parser.feed(data, size);
+        if (status == guest::FrameParser::Status::NeedMore)
+            return;
+        if (status == guest::FrameParser::Status::Malformed) {
+            fail(protocolError(u"a malformed frame"_s));
+            return;
+        }
+        dispatch();
+    }
+}
+
+QByteArray GuestLink::findGreeting(const QByteArray& bytes)
+{
+    constexpr qsizetype before = guest::headerBytes + 4;
+    constexpr qsizetype whole = guest::headerBytes + greetingPayloadBytes;
+    m_scanned.append(bytes);
+    qsizetype found = -1;
+    for (qsizetype at = m_scanned.indexOf(m_nonce); at >= 0;
+         at = m_scanned.indexOf(m_nonce, at + 1)) {
+        const qsizetype start = at - before;
+        if (start < 0 || *raw(m_scanned, start) != static_cast<unsigned char>(Type::Hello)
+            || guest::loadU32(raw(m_scanned, start + 8)) != greetingPayloadBytes)
+            continue;
+        if (start + whole > m_scanned.size())
+            return {}; // the rest is on its way
+        found = start;
+        break;
+    }
+    if (found < 0) {
+        m_scanned = m_scanned.last(std::min(m_scanned.size(), whole));
+        return {};
+    }
+
+    guest::Reader reader(raw(m_scanned, found + guest::headerBytes), greetingPayloadBytes);
+    const quint32 version = reader.u32();
+    reader.bytes(guest::nonceBytes);
+    const quint32 cgroupVersion = reader.u32();
+    const QByteArray rest = m_scanned.sliced(found + whole);
+    m_scanned.clear();
+    if (version != guest::protocolVersion || cgroupVersion > 2) {
+        fail(protocolError(u"a greeting of version %1"_s.arg(version)));
+        return {};
+    }
+    m_cgroupVersion = static_cast<int>(cgroupVersion);
+    m_state = State::Open;
+    m_greetingTimer.stop();
+    if (m_isLeased)
+        m_pingTimer.start(std::chrono::seconds(guest::pingSeconds));
+    m_opened.deliver({});
+    return rest;
+}
+
+void GuestLink::dispatch()
+{
+    const Header header = m_parser.header();
+    const auto* data = reinterpret_cast<const char*>(m_parser.payload());
+    switch (header.type) {
+    case Type::Pong:
+        m_silenceTimer.stop();
+        return;
+    case Type::Fault:
+        fail({ Kind::Internal,
+            u"the sandbox's guest gave up: %1"_s.arg(printable(
+                QString::fromUtf8(data, std::min<qsizetype>(header.length, maxFaultBytes)))) });
+        return;
+    case Type::Started:
+    case Type::Output:
+    case Type::Credit:
+    case Type::Exited:
+    case Type::FileData:
+    case Type::FileStat:
+    case Type::FileEntry:
+    case Type::Done:
+    case Type::Scrubbed:
+        break;
+    default:
+        fail(protocolError(u"a frame of type %1"_s.arg(static_cast<int>(header.type))));
+        return;
+    }
+    auto* receiver = m_receivers.value(header.id);
+    if (!receiver) {
+        // Late frames of something that was given up; ids that were never used are nobody's.
+        if (header.id == 0 || header.id >= m_nextId)
+            fail(protocolError(u"a frame for nobody"_s));
+        return;
+    }
+    const auto accepted = receiver->receive(header, QByteArray(data, header.length));
+    if (!accepted)
+        fail(accepted.error());
+}
+
+void GuestLink::ping()
+{
+    send(Type::Ping, 0);
+    if (!m_silenceTimer.isActive())
+        m_silenceTimer.start(silenceLimit);
+}
+
+} // namespace isol8

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/core/completion.h"
+#include "engine/sandbox/guestconnection.h"
+
+#include <QHash>
+#include <QTimer>
+
+namespace isol8 {
+
+/// Whoever waits for the frames of one id. Both calls may destroy the receiver.
+class GuestReceiver {
+public:
+    virtual ~GuestReceiver() = default;
+    /// An Error says that the frame made no sense, and ends the conversation.
+    [[nodiscard]] virtual Result<> receive(const guest::Header& header, const QByteArray& payload)
+        = 0;
+    /// The conversation is over; nothing follows.
+    virtual void lose(const Error& error) = 0;
+};
+
+/// The frames under a GuestConnection: sends in batches, finds the greeting, hands frames to their
+/// receivers, watches over silence. Shared by the connection and what runs on it; it is dead once
+/// it has failed or was closed, and then ignores everything.
+class GuestLink : public QObject, public std::enable_shared_from_this<GuestLink> {
+    Q_OBJECT
+
+public:
+    explicit GuestLink(std::unique_ptr<GuestTransport> transport);
+    ~GuestLink() override;
+
+    /// Says Hello; delivers when the answer has come.
+    void greet(bool mayHaveHistory, bool isLeased, const Completion<>& opened);
+    [[nodiscard]] bool isOpen() const { return m_state == State::Open; }
+    [[nodiscard]] int cgroupVersion() const { return m_cgroupVersion; }
+    /// Why it is not open.
+    [[nodiscard]] Error reason() const;
+
+    [[nodiscard]] quint32 takeId() { return m_nextId++; }
+    /// @p receiver must call forget() before it is destroyed.
+    void expect(quint32 id, GuestReceiver* receiver) { m_receivers.insert(id, receiver); }
+    void forget(quint32 id) { m_receivers.remove(id); }
+
+    /// Queued until control returns to the event loop, then written with everything else.
+    void send(guest::Type type, quint32 id, QByteArrayView payload = {},
+        guest::Stream stream = guest::Stream::None);
+    void sendU32(
+        guest::Type type, quint32 id, quint32 value, guest::Stream stream = guest::Stream::None);
+
+    /// Ends the conversation with @p error.
+    void fail(const Error& error);
+
+    // The guest works on a few file operations at a time; more wait here.
+    [[nodiscard]] Completion<> takePlace();
+    void givePlace();
+
+Q_SIGNALS:
+    void failed(const isol8::Error& error);
+
+private:
+    enum class State { New, Greeting, Open, Dead };
+
+    void take(const QByteArray& bytes);
+    /// Looks for the answer to Hello in anything; returns what follows it.
+    QByteArray findGreeting(const QByteArray& bytes);
+    void dispatch();
+    void flush();
+    void ping();
+
+    std::unique_ptr<GuestTransport> m_transport;
+    State m_state = State::New;
+    Error m_reason;
+    quint32 m_nextId = 1;
+    QHash<quint32, GuestReceiver*> m_receivers;
+    QByteArray m_batch;
+    bool m_isFlushQueued = false;
+    guest::FrameParser m_parser;
+    int m_cgroupVersion = 0;
+
+    Completion<> m_opened;
+    QByteArray m_nonce;
+    QByteArray m_scanned;
+    bool m_isLeased = false;
+    QTimer m_greetingTimer;
+    QTimer m_pingTimer;
+    QTimer m_silenceTimer;
+
+    int m_places;
+    QList<Completion<>> m_waiting;
+};
+
+} // namespace isol8

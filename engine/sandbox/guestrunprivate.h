@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/sandbox/guestlink.h"
+
+namespace isol8 {
+
+/// State of a GuestRun, and the receiver of its frames.
+struct GuestRun::Private final : GuestReceiver {
+    /// What came and was not given back as credit.
+    struct Window {
+        quint32 unacknowledged = 0;
+    };
+
+    explicit Private(GuestRun* owner)
+        : run(owner)
+    {
+    }
+
+    void start(std::shared_ptr<GuestLink> over, const GuestRunSpec& spec);
+    [[nodiscard]] Result<> receive(const guest::Header& header, const QByteArray& payload) override;
+    void lose(const Error& error) override;
+
+    [[nodiscard]] Result<> receiveOutput(guest::Stream stream, const QByteArray& payload);
+    void giveCredit(Window& channel, quint32 atLeast);
+    void sendStdin();
+    void finish(const Result<guest::RunReport>& report);
+
+    GuestRun* run;
+    std::shared_ptr<GuestLink> link;
+    quint32 id = 0;
+    bool isStarted = false;
+    bool isOver = false;
+    bool hasTerminal = false;
+
+    Window standardOutput;
+    Window standardError;
+    bool isPaused = false;
+
+    QByteArrayList stdinQueue;
+    qsizetype stdinOffset = 0; ///< Of the queue's first.
+    qint64 stdinPending = 0;
+    quint32 stdinCredit = guest::stdinWindowBytes;
+    bool isStdinClosed = false;
+    bool isStdinClosing = false; ///< StdinEnd is due after the queue.
+};
+
+} // namespace isol8

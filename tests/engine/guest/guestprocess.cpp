@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "tests/engine/guest/guestprocess.h"
+
+#include "engine/guest/guestbinary.h"
+
+#include <QFile>
+
+#include <csignal>
+
+namespace isol8::test {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+// A root like a container's: the machine's /usr to read, tmpfs to write, devices, and nothing else.
+// The shell becomes the guest, which so is process 1 of the namespace that unshare(1) has made.
+// $1 is a directory to build it in, $2 the guest; the rest are the guest's arguments.
+constexpr auto script = R"(
+set -e
+root=$1
+guest=$2
+shift 2
+mount --make-rprivate /
+mount -t tmpfs -o mode=0755,size=1m none $root
+cd $root
+mkdir usr proc dev sys sandbox tmp .isol8 etc
+for name in bin sbin lib lib64; do ln -s usr/$name $name; done
+touch .isol8/guest
+mount --bind $guest .isol8/guest
+mount --rbind /usr usr
+mount -o remount,bind,ro usr
+mount -t proc proc proc
+mount -t tmpfs -o nosuid,nodev,exec,size=256m,uid=100,gid=101,mode=0755 none sandbox
+mount -t tmpfs -o nosuid,nodev,noexec,size=64m,mode=1777 none tmp
+mount -t tmpfs -o nosuid,mode=0755,size=64k none dev
+for name in null zero full random urandom tty; do
+    touch dev/$name
+    mount --bind /dev/$name dev/$name
+done
+mkdir dev/pts dev/shm dev/mqueue
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 none dev/pts
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd/1 dev/stdout
+mount -t tmpfs -o nosuid,nodev,noexec,size=64m,mode=1777 none dev/shm
+mount -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue
+mount --rbind /sys sys
+mount -o remount,bind,ro .
+pivot_root . .
+umount -l .
+cd /
+exec setpriv --no-new-privs --inh-caps=-all \
+    --bounding-set=-all,+setuid,+setgid,+setpcap,+kill /.isol8/guest "$@"
+)";
+
+} // namespace
+
+GuestProcess::GuestProcess(const QStringList& arguments)
+{
+    QFile guest(m_directory.filePath(u"guest"_s));
+    if (guest.open(QIODevice::WriteOnly))
+        guest.write(guestBinary());
+    guest.close();
+    guest.setPermissions(QFile::ReadOwner | QFile::ExeOwner);
+    const QString root = m_directory.filePath(u"root"_s);
+    QDir().mkpath(root);
+
+    m_process.setProcessChannelMode(QProcess::SeparateChannels);
+    m_process.setReadChannel(QProcess::StandardOutput);
+    connect(&m_process, &QProcess::readyReadStandardOutput, this, &GuestProcess::pass);
+    connect(&m_process, &QProcess::bytesWritten, this, &GuestTransport::written);
+    connect(&m_process, &QProcess::readyReadStandardError, this,
+        [this] { m_errors.append(m_process.readAllStandardError()); });
+    connect(&m_process, &QProcess::finished, this, [this](int exitCode) {
+        m_isReading = true;
+        pass();
+        Q_EMIT closed({ Kind::Unreachable,
+            u"the guest ended with %1: %2"_s.arg(exitCode).arg(QString::fromUtf8(m_errors)) });
+    });
+    m_process.start(u"unshare"_s,
+        QStringList { u"--pid"_s, u"--fork"_s, u"--mount"_s, u"--net"_s, u"--ipc"_s, u"sh"_s,
+            u"-c"_s, QString::fromLatin1(script), u"sh"_s, root, guest.fileName() }
+            + arguments);
+}
+
+GuestProcess::~GuestProcess()
+{
+    m_process.disconnect(this);
+    kill();
+    m_process.waitForFinished();
+}
+
+qint64 GuestProcess::guestPid() const
+{
+    // unshare(1) waits for its one child.
+    const auto pid = QString::number(m_process.processId());
+    QFile children(u"/proc/%1/task/%1/children"_s.arg(pid));
+    if (m_process.processId() == 0 || !children.open(QIODevice::ReadOnly))
+        return 0;
+    return children.readAll().trimmed().toLongLong();
+}
+
+void GuestProcess::kill()
+{
+    if (const auto pid = guestPid())
+        ::kill(static_cast<pid_t>(pid), SIGKILL);
+}
+
+void GuestProcess::write(const QByteArray& bytes)
+{
+    m_process.write(bytes);
+}
+
+qint64 GuestProcess::pendingBytes() const
+{
+    return m_process.bytesToWrite();
+}
+
+void GuestProcess::setReading(bool isReading)
+{
+    m_isReading = isReading;
+    pass();
+}
+
+void GuestProcess::close()
+{
+    m_process.closeWriteChannel();
+}
+
+void GuestProcess::pass()
+{
+    if (!m_isReading)
+        return;
+    const QByteArray bytes = m_process.readAllStandardOutput();
+    if (!bytes.isEmpty())
+        Q_EMIT received(bytes);
+}
+
+} // namespace isol8::test

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/sandbox/guestconnection.h"
+
+#include <QProcess>
+#include <QTemporaryDir>
+
+namespace isol8::test {
+
+/// A real guest as process 1 of fresh namespaces, with a root like a container's: /sandbox, /tmp,
+/// /dev/shm and /dev/mqueue can be written, /usr is this machine's. Needs root. The namespace and
+/// all in it end with this object.
+class GuestProcess final : public GuestTransport {
+    Q_OBJECT
+
+public:
+    explicit GuestProcess(const QStringList& arguments = {});
+    ~GuestProcess() override;
+
+    void write(const QByteArray& bytes) override;
+    [[nodiscard]] qint64 pendingBytes() const override;
+    void setReading(bool isReading) override;
+    void close() override;
+
+    /// As seen from here; 0 when it is not there.
+    [[nodiscard]] qint64 guestPid() const;
+    void kill();
+
+private:
+    void pass();
+
+    QTemporaryDir m_directory;
+    QProcess m_process;
+    QByteArray m_errors;
+    bool m_isReading = true;
+};
+
+} // namespace isol8::test
