@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Makes build/bundle from build/release/isol8, and build/isol8 a link into it: the program with its
+# libraries, Qt plugins and the dynamic loader, for a machine whose own are older. Runs in the
+# toolchain. The loader's path is absolute, so a moved checkout needs a new bundle.
+set -euo pipefail
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+program=$checkout/build/release/isol8
+bundle=$checkout/build/bundle
+new=$bundle.new
+
+stamp=$({ echo "$bundle"; cat "$0" "$program"; } | sha256sum)
+if [[ -L $checkout/build/isol8 && -f $bundle/stamp && $(<"$bundle/stamp") == "$stamp" ]]; then
+    exit 0
+fi
+
+# The libraries that the given programs and libraries need, with their paths.
+libraries_of() { ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u; }
+
+rm -rf "$new"
+mkdir -p "$new/bin" "$new/lib" "$new/plugins/tls"
+plugins=$(qtpaths6 --query QT_INSTALL_PLUGINS)
+cp "$plugins/tls/libqopensslbackend.so" "$new/plugins/tls/"
+install -m 755 -s "$program" "$new/bin/isol8"
+libraries_of "$program" "$new"/plugins/*/*.so | xargs cp -L -t "$new/lib"
+loader=$(patchelf --print-interpreter "$program")
+cp -L "$loader" "$new/lib/"
+printf '[Paths]\nPrefix=..\nPlugins=plugins\n' >"$new/bin/qt.conf"
+# RPATH, not RUNPATH: it holds for what the libraries and plugins need as well.
+patchelf --set-interpreter "$bundle/lib/${loader##*/}" --force-rpath --set-rpath "\$ORIGIN/../lib" \
+    "$new/bin/isol8"
+printf '%s\n' "$stamp" >"$new/stamp"
+
+rm -rf "$bundle"
+mv -T "$new" "$bundle"
+ln -sfn bundle/bin/isol8 "$checkout/build/isol8"

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154 # `checkout` is the caller's
+# The images that sandboxes are made from.
+
+# True if isol8, run by this user, can speak to Docker.
+can_use_docker() {
+    ((EUID == 0)) || [[ -n ${DOCKER_HOST:-}${DOCKER_CONTEXT:-} || -w /var/run/docker.sock ]]
+}
+
+# Runs the built isol8, with Docker's group through sudo where the user may not use Docker.
+isol8() {
+    if can_use_docker; then
+        "$checkout/build/isol8" "$@"
+    else
+        local as_user
+        mapfile -t as_user < <(with_docker_group)
+        sudo_keeping "${as_user[@]}" "$checkout/build/isol8" "$@"
+    fi
+}
+
+images_prepare() {
+    if command -v dpkg-query >/dev/null; then
+        ensure_packages ca-certificates mmdebstrap debian-archive-keyring
+    fi
+    if ! can_use_docker; then
+        say INFO "$USER may not use Docker: isol8 runs through sudo. To change that: sudo usermod -aG docker $USER, then log in again."
+    fi
+    isol8 setup
+}

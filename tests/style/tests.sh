@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Tests wait for what they wait for: they neither sleep nor skip.
+set -euo pipefail
+cd "$1"
+found=$(grep -rnE --include='*.cpp' --include='*.h' \
+    'QSKIP|QTest::q(Wait|Sleep)\(|sleep_(for|until)\(|QThread::[mu]?sleep\(|::(u|nano)?sleep\(' tests || true)
+[[ -z $found ]] || { printf 'Sleeps or skips in tests:\n%s\n' "$found"; exit 1; }
