@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// Images with packages and the effect of a script baked in.
+#include "engine/core/escape.h"
+#include "engine/core/names.h"
+#include "engine/images/host.h"
+#include "engine/images/imagejob.h"
+#include "engine/images/imagelabels.h"
+#include "engine/images/imagename.h"
+
+#include <QRegularExpression>
+
+using namespace Qt::StringLiterals;
+
+namespace isol8::imagejob {
+
+namespace {
+
+constexpr qsizetype maxScriptBytes = 64 << 10; // it is kept in a label
+constexpr qsizetype maxPackages = 500;
+
+Result<> check(const CustomImageSpec& spec)
+{
+    if (spec.tag != customImageTag(spec.base)) {
+        if (const auto valid = validateTag(spec.tag); !valid)
+            return valid;
+    }
+    if (spec.packages.isEmpty() && spec.setupScript.trimmed().isEmpty()) {
+        return failure(Kind::Invalid,
+            u"nothing to put into %1; name packages or a setup script"_s.arg(spec.tag));
+    }
+    if (spec.packages.size() > maxPackages)
+        return failure(
+            Kind::Limit, u"more than %1 packages for %2"_s.arg(maxPackages).arg(spec.tag));
+    for (const auto& name : spec.packages) {
+        if (const auto valid = validatePackageName(spec.base, name); !valid)
+            return valid;
+    }
+    if (spec.setupScript.toUtf8().size() > maxScriptBytes || spec.setupScript.contains(QChar(0))) {
+        return failure(Kind::Invalid,
+            u"the setup script of %1 is longer than 64 KiB or holds a NUL byte"_s.arg(spec.tag));
+    }
+    return {};
+}
+
+QString namedPackage(const QString& output)
+{
+    static const QList<QRegularExpression> patterns {
+        QRegularExpression(uR"(No matching distribution found for (\S+))"_s),
+        QRegularExpression(uR"(404 +'?((?:@[\w.-]+/)?[\w.-]+)@)"_s),
+        QRegularExpression(uR"(ETARGET.*for (\S+?)\.?\s)"_s),
+        QRegularExpression(uR"(GET \S*/(\S+) - 404)"_s),
+        QRegularExpression(uR"(No version matching .* for specifier .(\S+?).(?: |$))"_s),
+        QRegularExpression(uR"(npm package '?([^'\s]+)'? does not exist)"_s),
+        QRegularExpression(uR"((?:package|Module) not found[^\n]*?([\w@/.-]+))"_s),
+        QRegularExpression(uR"(Unable to locate package (\S+))"_s),
+    };
+    for (const auto& pattern : patterns) {
+        if (const auto match = pattern.match(output); match.hasMatch())
+            return match.captured(1);
+    }
+    return {};
+}
+
+bool hasAny(const QString& text, std::initializer_list<QLatin1StringView> marks)
+{
+    return std::ranges::any_of(marks,
+        [&text](QLatin1StringView mark) { return text.contains(mark, Qt::CaseInsensitive); });
+}
+
+} // namespace
+
+Error installFailure(const Error& error, Runtime runtime)
+{
+    const auto& output = error.message;
+    if (error.kind == Kind::Cancelled || error.kind == Kind::Unreachable)
+        return error;
+    if (hasAny(output, { "no space left on device"_L1, "ENOSPC"_L1 }))
+        return { Kind::Limit, u"no space left on the disk of Docker"_s };
+    if (hasAny(output,
+            { "CERTIFICATE_VERIFY_FAILED"_L1, "unable to get local issuer"_L1,
+                "SELF_SIGNED_CERT"_L1, "UnknownIssuer"_L1,
+                "unable to verify the first certificate"_L1 })) {
+        return { Kind::Denied,
+            u"the package index's TLS certificate is not trusted; set network.caBundle to the PEM "
+            u"file of "
+            "your network's certificate authority"_s };
+    }
+    if (const auto name = namedPackage(output); !name.isEmpty()) {
+        return { Kind::NotFound,
+            u"there is no package %1 for %2 (or not in that version)"_s.arg(
+                printable(name), runtimeName(runtime)) };
+    }
+    if (hasAny(output,
+            { "Could not resolve"_L1, "Temporary failure"_L1, "ENOTFOUND"_L1, "EAI_AGAIN"_L1,
+                "ECONNREFUSED"_L1, "ConnectionRefused"_L1, "Connection refused"_L1, "ETIMEDOUT"_L1,
+                "NewConnectionError"_L1, "error sending request"_L1, "Connection timed out"_L1 })) {
+        return { Kind::Unreachable,
+            u"the package index for %1 does not answer; set registries.%1 if yours is another"_s
+                .arg(runtimeName(runtime)) };
+    }
+    return { error.kind, error.message.left(4000), error.httpStatus };
+}
+
+Task<QString> ensureCustom(JobPointer job, CustomImageSpec spec)
+{
+    const auto valid = check(spec);
+    if (!valid)
+        co_return std::unexpected(valid.error());
+    const auto registry = job->settings.registries.value(spec.base);
+    if (!registry.isEmpty() && registryFrom(registry.toUtf8()).isEmpty()) {
+        co_return failure(Kind::Invalid,
+            u"registries.%1: '%2' is not an http or https URL"_s.arg(
+                runtimeName(spec.base), printable(registry)));
+    }
+    auto base = co_await findImage(job, baseImageTag(spec.base));
+    if (base && !base->has_value()) {
+        const auto made = co_await ensureRuntime(job, spec.base, Rebuild::IfChanged);
+        if (!made)
+            co_return std::unexpected(made.error());
+        base = co_await findImage(job, baseImageTag(spec.base));
+    }
+    if (!base)
+        co_return std::unexpected(base.error());
+    if (!base->has_value())
+        co_return failure(Kind::NotFound, u"there is no image %1"_s.arg(baseImageTag(spec.base)));
+
+    const auto present = co_await findImage(job, spec.tag);
+    if (!present)
+        co_return std::unexpected(present.error());
+    const auto hash = customrecipe::hash(spec, registry);
+    if (present->has_value() && spec.rebuild == Rebuild::IfChanged) {
+        const auto& image = **present;
+        if (!isOurs(image, fullTag(spec.tag))) {
+            co_return failure(Kind::Conflict,
+                u"there is an image %1 that isol8 did not make; choose another tag, or replace it "
+                u"with "
+                "--force"_s.arg(spec.tag));
+        }
+        if (image.labels.value(imagelabels::hash) == hash
+            && image.labels.value(imagelabels::base) == (*base)->id) {
+            job->tell(ImageEvent::Kind::Ready, spec.tag);
+            co_return image.id;
+        }
+    }
+    const auto bundle = readCaBundle(job->settings.caBundlePath);
+    if (!bundle)
+        co_return std::unexpected(bundle.error());
+
+    job->tell(ImageEvent::Kind::Step, u"Building %1"_s.arg(spec.tag));
+    auto packages = spec.packages;
+    packages.sort();
+    packages.removeDuplicates();
+    BuildPlan plan;
+    plan.buildId = newBuildId();
+    plan.tag = spec.tag;
+    plan.networkMode = u"host"_s;
+    plan.labels = { { imagelabels::hash, hash }, { imagelabels::base, (*base)->id },
+        { imagelabels::runtime, runtimeName(spec.base) }, { imagelabels::custom, u"true"_s },
+        { imagelabels::dependencies, packages.join(u' ') },
+        { imagelabels::setup, QString::fromLatin1(spec.setupScript.toUtf8().toBase64()) } };
+    plan.context.files
+        = { { u"Dockerfile"_s, customrecipe::dockerfile(spec, registry, plan.buildId) },
+              { u"build/run"_s, customrecipe::runScript() },
+              { u"build/install"_s, customrecipe::installScript(spec.base) },
+              { u"build/setup"_s, spec.setupScript.toUtf8() }, { u"build/ca.crt"_s, *bundle } };
+    const auto built = co_await build(job, plan);
+    if (!built)
+        co_return std::unexpected(
+            installFailure(built.error(), spec.base).within(u"building "_s + spec.tag));
+    job->tell(ImageEvent::Kind::Ready, spec.tag);
+    co_return *built;
+}
+
+} // namespace isol8::imagejob
