@@ -39,8 +39,7 @@ struct DirectoryListing {
 [[nodiscard]] Result<DirectoryListing> readDirectory(
     const QString& directory, const DirectoryBounds& bounds = {});
 
-/// The content of one entry. Limit when it has grown beyond its size, Conflict when it is no longer
-/// a regular file.
+/// The content of one file. Errors as readSmallFile(); Limit when it has grown since.
 [[nodiscard]] Result<QByteArray> readEntry(const DirectoryEntry& entry);
 
 /// Files and their contents, by relative path, as ExecutionRequest::files wants them.
