@@ -20,6 +20,7 @@ struct Handshake {
     QByteArray request;
     UpgradeParser parser;
     Completion<> done;
+    bool isSent = false;
     bool isOver = false;
 };
 
@@ -40,7 +41,9 @@ void advance(const std::shared_ptr<Handshake>& handshake, EndpointSocket* socket
             return;
         const auto state
             = bytes.isEmpty() ? handshake->parser.finish() : handshake->parser.feed(bytes);
-        if (!state)
+        if (!state && bytes.isEmpty())
+            settle(handshake, socket, std::unexpected(brokenConnection(u"the attach"_s)));
+        else if (!state)
             settle(handshake, socket, std::unexpected(state.error().within(u"attaching"_s)));
         else if (*state == UpgradeParser::State::Upgraded)
             settle(handshake, socket, {});
@@ -79,15 +82,17 @@ Task<std::shared_ptr<AttachedStream>> attachContainer(
     const auto handshake = std::make_shared<Handshake>();
     handshake->request = attachRequest(*transport, id);
     auto* const raw = socket.get();
-    QObject::connect(raw, &EndpointSocket::opened, raw,
-        [handshake, raw] { raw->device().write(handshake->request); });
+    QObject::connect(raw, &EndpointSocket::opened, raw, [handshake, raw] {
+        handshake->isSent = true;
+        raw->device().write(handshake->request);
+    });
     QObject::connect(
         raw, &EndpointSocket::readyRead, raw, [handshake, raw] { advance(handshake, raw); });
     QObject::connect(raw, &EndpointSocket::closed, raw, [handshake, raw] {
-        if (handshake->parser.status() == 0 && raw->device().bytesAvailable() == 0)
-            settle(handshake, raw, std::unexpected(*raw->closeReason()));
-        else
+        if (handshake->isSent)
             advance(handshake, raw);
+        else
+            settle(handshake, raw, std::unexpected(*raw->closeReason()));
     });
     QTimer limit;
     limit.setSingleShot(true);

@@ -48,10 +48,11 @@ QNetworkRequest networkRequest(const Endpoint& endpoint, const QByteArray& targe
     return request;
 }
 
-/// Whether there is an HTTP answer behind @p error (a status of 400 or more).
+/// Whether there is a whole HTTP answer behind @p error (then of status 400 or more).
 bool isAnswer(QNetworkReply::NetworkError error)
 {
     return error == QNetworkReply::NoError
+        || error == QNetworkReply::ProtocolInvalidOperationError // 400
         || (error >= QNetworkReply::ContentAccessDenied
             && error <= QNetworkReply::UnknownContentError)
         || error >= QNetworkReply::InternalServerError;

@@ -82,6 +82,7 @@ class TestLiveDocker : public QObject {
 private Q_SLOTS:
     void initTestCase();
     void cleanupTestCase();
+    void cleanup();
     void tellsAboutTheDaemon();
     void importedImageIsFound();
     void containerLivesAndGoes();
@@ -91,7 +92,10 @@ private Q_SLOTS:
     void startFailureIsTold();
 
 private:
+    Result<QString> create(const ContainerSpec& spec, const QString& name);
+
     std::unique_ptr<Client> m_client;
+    QStringList m_containers; ///< Of the running case.
     QString m_image;
     QString m_reference;
 };
@@ -118,6 +122,20 @@ void TestLiveDocker::cleanupTestCase()
     if (!m_image.isEmpty())
         QVERIFY(wait(m_client->removeImage(m_reference)));
     m_client.reset();
+}
+
+void TestLiveDocker::cleanup()
+{
+    for (const auto& id : std::exchange(m_containers, {}))
+        QVERIFY(wait(m_client->removeContainer(id)));
+}
+
+Result<QString> TestLiveDocker::create(const ContainerSpec& spec, const QString& name)
+{
+    auto id = wait(m_client->createContainer(spec, name));
+    if (id)
+        m_containers << *id;
+    return id;
 }
 
 void TestLiveDocker::tellsAboutTheDaemon()
@@ -168,7 +186,7 @@ void TestLiveDocker::containerLivesAndGoes()
     spec.tmpfs = { { u"/tmp"_s, u"rw,noexec,size=1048576"_s } };
     spec.ulimits = { { u"nofile"_s, 64, 64 } };
     const auto name = uniqueName(u"container"_s);
-    const auto id = wait(m_client->createContainer(spec, name));
+    const auto id = create(spec, name);
     QVERIFY2(id, qPrintable(id ? QString() : id.error().message));
 
     const auto details = wait(m_client->inspectContainer(name));
@@ -186,6 +204,10 @@ void TestLiveDocker::containerLivesAndGoes()
     QCOMPARE(host.value(u"NetworkMode"_s).toString(), u"none"_s);
     QCOMPARE(host.value(u"ReadonlyRootfs"_s).toBool(), true);
     QCOMPARE(host.value(u"LogConfig"_s).toObject().value(u"Type"_s).toString(), u"none"_s);
+
+    const auto code = wait(m_client->waitContainer(*id));
+    QVERIFY(code);
+    QCOMPARE(*code, 0);
 
     const auto renamed = uniqueName(u"renamed"_s);
     QVERIFY(wait(m_client->renameContainer(*id, renamed)));
@@ -210,7 +232,7 @@ void TestLiveDocker::archiveGoesInAndOut()
 {
     auto spec = bareSpec(m_image);
     spec.isRootReadOnly = false;
-    const auto id = wait(m_client->createContainer(spec, {}));
+    const auto id = create(spec, {});
     QVERIFY(id);
     const QByteArray content(100'000, 'x');
     QVERIFY(
@@ -241,7 +263,7 @@ void TestLiveDocker::volumeLivesAndGoes()
 
     auto spec = bareSpec(m_image);
     spec.volumes = { { name, u"/.isol8"_s, false } };
-    const auto id = wait(m_client->createContainer(spec, {}));
+    const auto id = create(spec, {});
     QVERIFY(id);
     const auto inUse = wait(m_client->removeVolume(name));
     QVERIFY(!inUse);
@@ -257,16 +279,16 @@ void TestLiveDocker::volumeLivesAndGoes()
 void TestLiveDocker::conflictAndMissingAreTold()
 {
     const auto name = uniqueName(u"twice"_s);
-    const auto id = wait(m_client->createContainer(bareSpec(m_image), name));
+    const auto id = create(bareSpec(m_image), name);
     QVERIFY(id);
-    const auto twice = wait(m_client->createContainer(bareSpec(m_image), name));
+    const auto twice = create(bareSpec(m_image), name);
     QVERIFY(!twice);
     QCOMPARE(twice.error().kind, Kind::Conflict);
     QCOMPARE(twice.error().httpStatus, 409);
     QVERIFY(twice.error().message.contains(name));
     QVERIFY(wait(m_client->removeContainer(name)));
 
-    const auto noImage = wait(m_client->createContainer(bareSpec(uniqueName(u"none"_s)), {}));
+    const auto noImage = create(bareSpec(uniqueName(u"none"_s)), {});
     QVERIFY(!noImage);
     QCOMPARE(noImage.error().kind, Kind::NotFound);
     const auto noContainer = wait(m_client->attach(name));
@@ -280,16 +302,13 @@ void TestLiveDocker::conflictAndMissingAreTold()
 
 void TestLiveDocker::startFailureIsTold()
 {
-    const auto id = wait(m_client->createContainer(bareSpec(m_image), {}));
+    const auto id = create(bareSpec(m_image), {});
     QVERIFY(id);
     const auto stream = wait(m_client->attach(*id));
     QVERIFY2(stream, qPrintable(stream ? QString() : stream.error().message));
     const auto started = wait(m_client->startContainer(*id));
     QVERIFY(!started);
     QVERIFY2(started.error().message.contains(u"/nothing"_s), qPrintable(started.error().message));
-    const auto code = wait(m_client->waitContainer(*id));
-    QVERIFY(code);
-    QVERIFY(*code != 0);
     QVERIFY(wait(m_client->removeContainer(*id)));
 }
 
