@@ -85,7 +85,7 @@ Task<bool> holdsOurGuest(ClientPointer client, QString container, CancelToken ca
         co_return std::unexpected(archive.error());
     }
     QBuffer buffer(&*archive);
-    KTar tar(&buffer, u"application/x-tar"_s);
+    KTar tar(&buffer);
     if (!tar.open(QIODevice::ReadOnly))
         co_return false;
     const auto* file = tar.directory()->file(u"guest"_s);
@@ -103,8 +103,11 @@ Task<> verifyOrFill(ClientPointer client, QString container, CancelToken cancel)
     entry.path = u"guest"_s;
     entry.content = guestBinary();
     entry.mode = 0555;
+    const auto tar = tarOf({ entry });
+    if (!tar)
+        co_return std::unexpected(tar.error());
     qCDebug(logSandbox) << "filling the volume" << guestVolumeName();
-    co_return co_await client->putArchive(container, mountTarget(), tarOf({ entry }), cancel);
+    co_return co_await client->putArchive(container, mountTarget(), *tar, cancel);
 }
 
 } // namespace

@@ -12,7 +12,7 @@ using namespace Qt::StringLiterals;
 
 /// Tries to break out of real sandboxes. The scripts are in tests/data/escape: each prints "ok
 /// NAME" or "BAD NAME: why" for every attempt and for every innocent twin.
-class TestEscape : public QObject {
+class TestBreakout : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
@@ -37,7 +37,7 @@ private:
     std::unique_ptr<EngineFixture> m_fixture;
 };
 
-void TestEscape::scripts_data()
+void TestBreakout::scripts_data()
 {
     QTest::addColumn<int>("attempts");
     QTest::newRow("identity") << 18;
@@ -48,7 +48,7 @@ void TestEscape::scripts_data()
     QTest::newRow("network") << 8;
 }
 
-void TestEscape::scripts()
+void TestBreakout::scripts()
 {
     QFETCH(int, attempts);
     const auto result
@@ -66,7 +66,7 @@ void TestEscape::scripts()
     QVERIFY2(ok >= attempts, qPrintable(u"only %1 attempts were made"_s.arg(ok)));
 }
 
-void TestEscape::setupScriptHasNoMoreRights()
+void TestBreakout::setupScriptHasNoMoreRights()
 {
     auto request = requestOf(Runtime::Bash, "true");
     request.setupScript = u"grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid)' /proc/self/status"_s;
@@ -79,7 +79,7 @@ void TestEscape::setupScriptHasNoMoreRights()
     QVERIFY2(lines.contains("Uid: 100 100 100 100 Gid: 101 101 101 101"), lines.constData());
 }
 
-void TestEscape::hostConfigIsAsThePolicySays()
+void TestBreakout::hostConfigIsAsThePolicySays()
 {
     auto request = requestOf(Runtime::Bash, "echo ready; read line");
     request.isStdinLive = true;
@@ -129,7 +129,7 @@ void TestEscape::hostConfigIsAsThePolicySays()
     QVERIFY(run->result());
 }
 
-void TestEscape::hostVariablesStayOutside()
+void TestBreakout::hostVariablesStayOutside()
 {
     qputenv("ISOL8_CANARY", "canary-5b1f");
     const auto result = m_fixture->run(Runtime::Bash, "env; tr '\\0' '\\n' </proc/self/environ");
@@ -139,7 +139,7 @@ void TestEscape::hostVariablesStayOutside()
     QVERIFY(!result->standardOutput.contains("canary-5b1f"));
 }
 
-void TestEscape::writableRootIsStillNotRoots()
+void TestBreakout::writableRootIsStillNotRoots()
 {
     ExecutionOptions options;
     options.isRootReadOnly = false;
@@ -149,5 +149,5 @@ void TestEscape::writableRootIsStillNotRoots()
     QCOMPARE(result->standardOutput, "refused\nrefused\n100\n"_ba);
 }
 
-QTEST_GUILESS_MAIN(TestEscape)
-#include "tst_escape.moc"
+QTEST_GUILESS_MAIN(TestBreakout)
+#include "tst_breakout.moc"
