@@ -27,7 +27,8 @@ docker_prepare() {
     ! docker_answers "$docker_socket" || return 0
     command -v dockerd >/dev/null || docker_install
     if [[ -d /run/systemd/system ]]; then
-        as_root systemctl start docker || as_root journalctl -u docker -n 30 --no-pager || true
+        as_root systemctl start docker ||
+            fail "systemd cannot start docker; see: journalctl -u docker"
         docker_wait "$docker_socket" '' 60 || fail "Docker was started by systemd, but does not answer."
         return
     fi
@@ -49,6 +50,8 @@ docker_start_by_hand() {
     local flags
     docker_mount_cgroups
     for flags in '' '--iptables=false --ip6tables=false' '--iptables=false --ip6tables=false --bridge=none'; do
+        # One that is still starting up: of another script, or of the package's installation.
+        ! docker_is_running || ! docker_wait "$docker_socket" '' 60 || return 0
         [[ -z $flags ]] || say INFO "Trying again with $flags"
         # shellcheck disable=SC2086 # the flags are words
         if docker_launch "$docker_socket" "$docker_log" $flags; then
@@ -71,6 +74,12 @@ docker_launch() {
     as_root tail -n 15 "$log" >&2
     as_root kill "$pid" 2>/dev/null || true
     return 1
+}
+
+docker_is_running() {
+    local pid=''
+    [[ ! -r /var/run/docker.pid ]] || pid=$(</var/run/docker.pid)
+    [[ -n $pid && $(cat "/proc/$pid/comm" 2>/dev/null) == dockerd ]]
 }
 
 # docker_wait SOCKET PID SECONDS: waits for an answer, while process PID lives if one is named.
