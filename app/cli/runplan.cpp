@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+#include "app/cli/runplan.h"
+
+#include "engine/core/names.h"
+#include "engine/core/units.h"
+#include "engine/core/validation.h"
+
+#include <QFileInfo>
+
+namespace isol8::cli {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+std::unexpected<Error> invalid(const QString& message)
+{
+    return failure(Kind::Invalid, message);
+}
+
+std::unexpected<Error> notYet(const QString& what)
+{
+    return failure(Kind::Invalid, what + u" is not part of this build yet"_s);
+}
+
+/// Fetching code and filtered networking come later; what is typed for them is checked all the
+/// same.
+Result<> checkComing(const RunOptions& options, const Surroundings& surroundings)
+{
+    if (options.host) {
+        const auto key = options.key ? options.key : surroundings.variable(u"ISOL8_API_KEY"_s);
+        if (key.value_or(QString()).isEmpty())
+            return invalid(u"API key required: give --key or set ISOL8_API_KEY"_s);
+        return notYet(u"--host (running on a server)"_s);
+    }
+    static const QRegularExpression digest(u"\\A[0-9a-fA-F]{64}\\z"_s);
+    if (options.hash && !digest.match(*options.hash).hasMatch())
+        return invalid(
+            u"--hash must be a SHA-256 in 64 hexadecimal digits, not '%1'"_s.arg(*options.hash));
+    for (const auto& pattern : options.allow + options.deny) {
+        const QRegularExpression expression(pattern);
+        if (!expression.isValid())
+            return invalid(
+                u"'%1' is no regular expression: %2"_s.arg(pattern, expression.errorString()));
+    }
+    if (options.url || options.github || options.gist)
+        return notYet(u"Fetching code (--url, --github, --gist)"_s);
+    if (options.hash || options.allowInsecureCodeUrl)
+        return invalid(
+            u"--hash and --allow-insecure-code-url belong to --url, --github and --gist"_s);
+    return {};
+}
+
+Result<> planNetwork(const RunOptions& options, RunPlan& plan)
+{
+    if (options.network) {
+        const auto mode = networkModeFromName(*options.network);
+        if (!mode)
+            return invalid(
+                u"--net '%1' is unknown; it is none, host or filtered"_s.arg(*options.network));
+        plan.options.network = *mode;
+    } else if (!options.install.isEmpty()) {
+        plan.options.network = NetworkMode::Filtered;
+    }
+    if (!options.install.isEmpty())
+        return notYet(u"--install"_s);
+    const bool hasPatterns
+        = !(options.allow + options.deny + options.allowHost + options.denyHost).isEmpty();
+    if (plan.options.network == NetworkMode::Filtered)
+        return notYet(u"Filtered networking (--net filtered)"_s);
+    if (hasPatterns || options.logNetwork)
+        return invalid(
+            u"--allow, --deny, --allow-host, --deny-host and --log-network need --net filtered"_s);
+    if (plan.options.network == NetworkMode::Host)
+        plan.warnings
+            << u"The program has this machine's whole network (host), local services included"_s;
+    return {};
+}
+
+/// The extension that the program's file keeps: its own where the runtime can run such files.
+QString keptExtension(const QString& extension, Runtime runtime)
+{
+    static const QStringList scripts { u".js"_s, u".mjs"_s, u".cjs"_s, u".jsx"_s, u".ts"_s,
+        u".mts"_s, u".cts"_s, u".tsx"_s };
+    const bool isScript
+        = runtime == Runtime::Node || runtime == Runtime::Bun || runtime == Runtime::Deno;
+    if (isScript && scripts.contains(extension))
+        return extension;
+    return extensionsOf(runtime).contains(extension) ? extension : QString();
+}
+
+Result<> planRuntime(
+    const RunOptions& options, const QString& extension, Runtime fallback, RunPlan& plan)
+{
+    if (options.runtime) {
+        const auto runtime = runtimeFromName(*options.runtime);
+        if (!runtime)
+            return invalid(u"--runtime '%1' is unknown; it is one of %2"_s.arg(
+                *options.runtime, runtimeNames().join(u", "_s)));
+        plan.request.runtime = *runtime;
+    } else if (!extension.isNull()) {
+        const auto runtime = runtimeForExtension(extension);
+        if (!runtime)
+            return invalid(
+                u"Cannot tell the runtime of '%1' by its extension; name it with --runtime (%2)"_s
+                    .arg(*options.file, runtimeNames().join(u", "_s)));
+        plan.request.runtime = *runtime;
+    } else {
+        plan.request.runtime = fallback;
+    }
+    plan.request.fileExtension = keptExtension(extension, plan.request.runtime);
+    return {};
+}
+
+Result<> planSource(const RunOptions& options, const Surroundings& surroundings, RunPlan& plan)
+{
+    auto& request = plan.request;
+    if (options.command) {
+        if (options.eval || options.file)
+            return invalid(u"--cmd excludes every other source: leave out %1"_s.arg(
+                options.eval ? u"--eval"_s : *options.file));
+        if (options.command->isEmpty())
+            return invalid(u"--cmd is empty"_s);
+        request.command = *options.command;
+        request.isStdinLive = !options.stdinData;
+        return planRuntime(options, {}, Runtime::Bash, plan);
+    }
+    if (options.eval) {
+        if (options.file)
+            plan.warnings << u"'%1' is ignored, since --eval was given"_s.arg(*options.file);
+        request.code = *options.eval;
+        request.isStdinLive = !options.stdinData;
+        return planRuntime(options, {}, Runtime::Python, plan);
+    }
+    if (options.file) {
+        // The runtime first: it needs no file, and a wrong name should not be read.
+        const QFileInfo info(*options.file);
+        const auto suffix = info.suffix();
+        const auto planned = planRuntime(
+            options, suffix.isEmpty() ? u""_s : u'.' + suffix.toLower(), Runtime::Python, plan);
+        auto code = surroundings.readFile(*options.file);
+        if (!code && code.error().kind == Kind::NotFound)
+            return failure(Kind::NotFound, u"File not found: "_s + *options.file);
+        if (!code)
+            return std::unexpected(code.error());
+        if (!planned)
+            return planned;
+        request.code = *code;
+        request.isStdinLive = !options.stdinData;
+        return {};
+    }
+    auto planned = planRuntime(options, {}, Runtime::Python, plan);
+    if (!planned)
+        return planned;
+    auto code = surroundings.readStdin();
+    if (!code)
+        return std::unexpected(code.error().within(u"Reading code from standard input"_s));
+    if (code->trimmed().isEmpty())
+        return invalid(
+            u"Nothing to run: give a file, --eval or --cmd, or code on standard input"_s);
+    request.code = *code;
+    if (!options.stdinData)
+        request.stdinData = QByteArray();
+    return {};
+}
+
+/// Replaces @p target by the parsed text of a flag that was given.
+template <typename Target, typename Parse>
+Result<> take(const std::optional<QString>& typed, Target& target, Parse parse)
+{
+    if (!typed)
+        return {};
+    auto value = parse(*typed);
+    if (!value)
+        return std::unexpected(value.error());
+    target = Target(*value);
+    return {};
+}
+
+Result<> planLimits(const RunOptions& options, RunPlan& plan)
+{
+    auto& limits = plan.options;
+    if (plan.request.runtime == Runtime::Agent) {
+        limits.pidsLimit = 200;
+        limits.sandboxSizeBytes = 2LL << 30;
+    }
+    const auto size = [](const QString& what) {
+        return [what](const QString& text) { return parseSize(text, what); };
+    };
+    const auto duration = [](const QString& text) { return parseDuration(text, u"--timeout"_s); };
+    const auto cpu = [](const QString& text) { return parseCpu(text, u"--cpu"_s); };
+    const auto pids
+        = [](const QString& text) { return parseCount(text, u"--pids-limit"_s, minPids, maxPids); };
+    for (const auto& taken : {
+             take(options.timeout, limits.timeout, duration),
+             take(options.memory, limits.memoryLimitBytes, size(u"--memory"_s)),
+             take(options.cpu, limits.cpuLimit, cpu),
+             take(options.pidsLimit, limits.pidsLimit, pids),
+             take(options.maxOutput, limits.maxOutputBytes, size(u"--max-output"_s)),
+             take(options.sandboxSize, limits.sandboxSizeBytes, size(u"--sandbox-size"_s)),
+             take(options.tmpSize, limits.tmpSizeBytes, size(u"--tmp-size"_s)),
+         }) {
+        if (!taken)
+            return taken;
+    }
+    return {};
+}
+
+Result<> planEnvironment(const RunOptions& options, RunPlan& plan)
+{
+    for (const auto& typed : options.environment) {
+        const auto mark = typed.indexOf(u'=');
+        if (mark < 0)
+            return invalid(u"--env needs KEY=VALUE, not '%1'"_s.arg(typed));
+        const auto name = typed.left(mark);
+        if (auto checked = checkEnvironmentName(name, u"--env"_s); !checked)
+            return checked;
+        plan.request.environment.insert(name, typed.mid(mark + 1));
+    }
+    return {};
+}
+
+Result<QString> planSetup(const QStringList& typed, const Surroundings& surroundings)
+{
+    QStringList scripts;
+    for (const auto& each : typed) {
+        if (each.trimmed().isEmpty())
+            return invalid(u"--setup is empty"_s);
+        const auto content = each.contains(u'\n') || each.contains(QChar::Null)
+            ? Result<QByteArray>(failure(Kind::NotFound, {}))
+            : surroundings.readFile(each);
+        if (content)
+            scripts << QString::fromUtf8(*content);
+        else if (content.error().kind == Kind::NotFound || each.contains(u' '))
+            scripts << each;
+        else
+            return std::unexpected(content.error().within(u"--setup"_s));
+    }
+    return scripts.join(u'\n');
+}
+
+Result<QList<FetchedFile>> planFetches(const QStringList& typed)
+{
+    QList<FetchedFile> files;
+    for (const auto& each : typed) {
+        const auto mark = each.indexOf(u':');
+        FetchedFile file { each.left(mark), mark < 0 ? QString() : each.mid(mark + 1) };
+        const auto path = sandboxPath(file.path);
+        if (!path)
+            return std::unexpected(path.error().within(u"--get"_s));
+        if (mark >= 0 && file.localPath.isEmpty())
+            return invalid(u"--get '%1' names no local file after the colon"_s.arg(each));
+        if (file.localPath.isEmpty())
+            file.localPath = path->section(u'/', -1);
+        files << file;
+    }
+    return files;
+}
+
+} // namespace
+
+Result<QMap<QString, QString>> planSecrets(
+    const QStringList& typed, const Surroundings& surroundings)
+{
+    QMap<QString, QString> secrets;
+    for (const auto& each : typed) {
+        const auto mark = each.indexOf(u'=');
+        const auto name = each.left(mark);
+        if (auto checked = checkEnvironmentName(name, u"--secret"_s); !checked)
+            return std::unexpected(checked.error());
+        if (mark >= 0) {
+            secrets.insert(name, each.mid(mark + 1));
+            continue;
+        }
+        const auto value = surroundings.variable(name);
+        if (!value)
+            return invalid(
+                u"--secret %1: isol8's environment has no variable of that name"_s.arg(name));
+        secrets.insert(name, *value);
+    }
+    return secrets;
+}
+
+Result<RunPlan> planRun(
+    const RunOptions& options, const Settings& settings, const Surroundings& surroundings)
+{
+    RunPlan plan;
+    plan.options = defaultOptions(settings);
+    auto& request = plan.request;
+
+    auto secrets = planSecrets(options.secrets, surroundings);
+    if (!secrets)
+        return std::unexpected(secrets.error());
+    plan.options.secrets = *secrets;
+
+    if (auto checked = checkComing(options, surroundings); !checked)
+        return std::unexpected(checked.error());
+    // Values first, sources last: reading standard input can take a person's time.
+    request.workingDirectory = options.workingDirectory.value_or(request.workingDirectory);
+    if (auto directory = sandboxDirectory(request.workingDirectory); !directory)
+        return std::unexpected(directory.error().within(u"--workdir"_s));
+    if (options.sessionId) {
+        if (auto checked = checkSessionId(*options.sessionId); !checked)
+            return std::unexpected(checked.error().within(u"--session-id"_s));
+        plan.sessionId = *options.sessionId;
+    }
+    if (options.filesDirectory) {
+        if (!surroundings.isDirectory(*options.filesDirectory))
+            return failure(
+                Kind::NotFound, u"--files: no such directory: "_s + *options.filesDirectory);
+        request.filesDirectory = *options.filesDirectory;
+    }
+    if (options.image && options.image->isEmpty())
+        return invalid(u"--image is empty"_s);
+
+    auto files = planFetches(options.get);
+    if (!files)
+        return std::unexpected(files.error());
+    plan.fetchedFiles = *files;
+    for (const auto& file : plan.fetchedFiles)
+        request.outputPaths << file.path;
+    if (auto planned = planEnvironment(options, plan); !planned)
+        return std::unexpected(planned.error());
+    if (auto planned = planNetwork(options, plan); !planned)
+        return std::unexpected(planned.error());
+    if (options.runtime == u"agent"_s)
+        return failure(Kind::Invalid,
+            plan.options.network == NetworkMode::None
+                ? u"The agent runtime needs a network: --net filtered with at least one --allow, or --net host"_s
+                : u"The agent runtime is not part of this build yet"_s);
+    if (auto planned = planLimits(options, plan); !planned)
+        return std::unexpected(planned.error());
+
+    plan.options.mode
+        = options.persistent || options.sessionId ? Mode::Persistent : Mode::Ephemeral;
+    plan.options.isKept = options.persist;
+    plan.options.image = options.image.value_or(plan.options.image);
+    if (options.writable)
+        plan.options.isRootReadOnly = false;
+    request.hasTerminal = options.tty;
+    request.arguments = options.arguments;
+    request.agentFlags = options.agentFlags.value_or(QString());
+    request.stdinData = options.stdinData;
+
+    auto setup = planSetup(options.setup, surroundings);
+    if (!setup)
+        return std::unexpected(setup.error());
+    request.setupScript = *setup;
+    if (auto planned = planSource(options, surroundings, plan); !planned)
+        return std::unexpected(planned.error());
+    if (auto valid = validate(request, plan.options); !valid)
+        return std::unexpected(valid.error());
+    return plan;
+}
+
+} // namespace isol8::cli
