@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/docker/client.h"
 #include "engine/sandbox/dockerengine.h"
 
 #include <QTemporaryDir>
