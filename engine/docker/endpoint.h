@@ -6,6 +6,8 @@
 #include <QSslConfiguration>
 #include <QString>
 
+#include <optional>
+
 namespace isol8::docker {
 
 /// Where Docker listens.
@@ -15,7 +17,8 @@ struct Endpoint {
     QString socketPath; ///< For Local.
     QString host; ///< For Tcp and Tls.
     quint16 port = 0;
-    QSslConfiguration tls;
+    /// For Tls only: Qt loads OpenSSL and every root certificate (50 ms) for the first such value.
+    std::optional<QSslConfiguration> tls;
     QString
         origin; ///< Where this came from, for messages: "DOCKER_HOST", "context remote", "default".
 

@@ -6,6 +6,7 @@
 #include <QLocalSocket>
 #include <QNetworkProxy>
 #include <QSslSocket>
+#include <QTcpSocket>
 
 namespace isol8::docker {
 
@@ -51,7 +52,7 @@ void EndpointSocket::connectRemote()
     socket->setReadBufferSize(readBufferBytes);
     socket->setProxy(QNetworkProxy::NoProxy);
     if (m_endpoint.transport == Endpoint::Transport::Tls) {
-        socket->setSslConfiguration(m_endpoint.tls);
+        socket->setSslConfiguration(*m_endpoint.tls);
         connect(socket, &QSslSocket::encrypted, this, &EndpointSocket::succeed);
     } else {
         connect(socket, &QAbstractSocket::connected, this, &EndpointSocket::succeed);
@@ -59,10 +60,10 @@ void EndpointSocket::connectRemote()
     connect(socket, &QAbstractSocket::errorOccurred, this,
         [this, socket](QAbstractSocket::SocketError error) {
             const bool isTls = error == QAbstractSocket::SslHandshakeFailedError;
-            fail(isTls ? tlsError(m_endpoint, socket->errorString())
-                       : connectionError(m_endpoint, socket->errorString()));
+            fail(isTls ? tlsError(m_endpoint, m_remote->errorString())
+                       : connectionError(m_endpoint, m_remote->errorString()));
         });
-    connect(socket, &QAbstractSocket::disconnected, this, [this] { fail({}); });
+    connect(m_remote, &QAbstractSocket::disconnected, this, [this] { fail({}); });
 }
 
 void EndpointSocket::open()

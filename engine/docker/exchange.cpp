@@ -33,7 +33,7 @@ QNetworkRequest networkRequest(const Endpoint& endpoint, const QByteArray& targe
     if (endpoint.transport == Endpoint::Transport::Local)
         request.setAttribute(QNetworkRequest::FullLocalServerNameAttribute, endpoint.socketPath);
     if (endpoint.transport == Endpoint::Transport::Tls)
-        request.setSslConfiguration(endpoint.tls);
+        request.setSslConfiguration(*endpoint.tls);
     request.setAttribute(
         QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::ManualRedirectPolicy);
     request.setAttribute(QNetworkRequest::Http2AllowedAttribute, false);
@@ -92,8 +92,8 @@ void Exchange::start(
     auto request = networkRequest(m_transport->endpoint(), prefix + m_request.target);
     // Qt wants one for every POST, also without a body.
     if (m_request.verb == "POST" || !m_request.contentType.isEmpty())
-        request.setRawHeader(
-            "Content-Type", m_request.contentType.isEmpty() ? "application/json" : m_request.contentType);
+        request.setRawHeader("Content-Type",
+            m_request.contentType.isEmpty() ? "application/json" : m_request.contentType);
     m_reply = send(manager, request);
     connect(m_reply, &QNetworkReply::readyRead, this, &Exchange::read);
     connect(m_reply, &QNetworkReply::finished, this, &Exchange::finish);

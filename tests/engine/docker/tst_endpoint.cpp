@@ -257,7 +257,7 @@ void TestEndpoint::contextWithTlsMaterial()
     const auto skipped = resolveEndpoint();
     QVERIFY(skipped);
     QCOMPARE(skipped->transport, Transport::Tls);
-    QCOMPARE(skipped->tls.peerVerifyMode(), QSslSocket::VerifyNone);
+    QCOMPARE(skipped->tls->peerVerifyMode(), QSslSocket::VerifyNone);
 
     writeContext(u"c"_s, R"({"Endpoints":{"docker":{"Host":"tcp://h:1"}}})");
     write(u"contexts/tls/%1/docker/ca.pem"_s.arg(contextId(u"c"_s)), "no certificate");
@@ -274,7 +274,7 @@ void TestEndpoint::verifyWithoutMaterialUsesTheSystems()
     QVERIFY(endpoint);
     QCOMPARE(endpoint->transport, Transport::Tls);
     QCOMPARE(endpoint->port, 2376);
-    QCOMPARE(endpoint->tls.peerVerifyMode(), QSslSocket::VerifyPeer);
+    QCOMPARE(endpoint->tls->peerVerifyMode(), QSslSocket::VerifyPeer);
     // A local socket knows no TLS.
     qputenv("DOCKER_HOST", "unix:///x");
     QCOMPARE(resolveEndpoint()->transport, Transport::Local);
