@@ -17,6 +17,7 @@ namespace {
 
 constexpr qsizetype maxScriptBytes = 64 << 10; // it is kept in a label
 constexpr qsizetype maxPackages = 500;
+constexpr qsizetype maxShownOutput = 2000;
 
 Result<> check(const CustomImageSpec& spec)
 {
@@ -46,7 +47,8 @@ QString namedPackage(const QString& output)
 {
     static const QList<QRegularExpression> patterns {
         QRegularExpression(uR"(No matching distribution found for (\S+))"_s),
-        QRegularExpression(uR"(404 +'?((?:@[\w.-]+/)?[\w.-]+)@)"_s),
+        QRegularExpression(
+            uR"('((?:@[\w.-]+/)?[\w.-]+)@[^']*' (?:is not in|could not be found))"_s),
         QRegularExpression(uR"(ETARGET.*for (\S+?)\.?\s)"_s),
         QRegularExpression(uR"(GET \S*/(\S+) - 404)"_s),
         QRegularExpression(uR"(No version matching .* for specifier .(\S+?).(?: |$))"_s),
@@ -61,6 +63,20 @@ QString namedPackage(const QString& output)
     return {};
 }
 
+/// What the failing step itself wrote, when @p message has it.
+QString stepOutput(const QString& message)
+{
+    static const QRegularExpression running(uR"(---> Running in [0-9a-f]+(?:\n|\z))"_s);
+    static const QRegularExpression removing(
+        uR"(\n?Removing intermediate container [0-9a-f]+\s*\z)"_s);
+    auto text = withoutColours(message);
+    text.remove(removing);
+    QRegularExpressionMatch last;
+    if (const auto begin = text.lastIndexOf(running, -1, &last); begin >= 0)
+        text = text.sliced(begin + last.capturedLength());
+    return text.trimmed();
+}
+
 bool hasAny(const QString& text, std::initializer_list<QLatin1StringView> marks)
 {
     return std::ranges::any_of(marks,
@@ -71,9 +87,9 @@ bool hasAny(const QString& text, std::initializer_list<QLatin1StringView> marks)
 
 Error installFailure(const Error& error, Runtime runtime)
 {
-    const auto& output = error.message;
     if (error.kind == Kind::Cancelled || error.kind == Kind::Unreachable)
         return error;
+    const auto output = stepOutput(error.message);
     if (hasAny(output, { "no space left on device"_L1, "ENOSPC"_L1 }))
         return { Kind::Limit, u"no space left on the disk of Docker"_s };
     if (hasAny(output,
@@ -82,13 +98,8 @@ Error installFailure(const Error& error, Runtime runtime)
                 "unable to verify the first certificate"_L1 })) {
         return { Kind::Denied,
             u"the package index's TLS certificate is not trusted; set network.caBundle to the PEM "
-            u"file of "
-            "your network's certificate authority"_s };
-    }
-    if (const auto name = namedPackage(output); !name.isEmpty()) {
-        return { Kind::NotFound,
-            u"there is no package %1 for %2 (or not in that version)"_s.arg(
-                printable(name), runtimeName(runtime)) };
+            u"file "
+            "of your network's certificate authority"_s };
     }
     if (hasAny(output,
             { "Could not resolve"_L1, "Temporary failure"_L1, "ENOTFOUND"_L1, "EAI_AGAIN"_L1,
@@ -98,7 +109,18 @@ Error installFailure(const Error& error, Runtime runtime)
             u"the package index for %1 does not answer; set registries.%1 if yours is another"_s
                 .arg(runtimeName(runtime)) };
     }
-    return { error.kind, error.message.left(4000), error.httpStatus };
+    if (const auto name = namedPackage(output); !name.isEmpty()) {
+        return { Kind::NotFound,
+            u"there is no package %1 for %2 (or not in that version)"_s.arg(
+                printable(name), runtimeName(runtime)) };
+    }
+    static const QRegularExpression code(uR"(returned a non-zero code: (\d+))"_s);
+    const auto match = code.match(error.message);
+    auto message = match.hasMatch() ? u"a step ended with exit code "_s + match.captured(1)
+                                    : error.message.section(u'\n', 0, 0);
+    if (!output.isEmpty() && output != message)
+        message += u":\n"_s + output.right(maxShownOutput);
+    return { Kind::Internal, message, error.httpStatus };
 }
 
 Task<QString> ensureCustom(JobPointer job, CustomImageSpec spec)

@@ -7,6 +7,7 @@
 #include "engine/images/imagelabels.h"
 
 #include <QDir>
+#include <QRegularExpression>
 #include <QTimer>
 #include <QUuid>
 
@@ -25,7 +26,7 @@ docker::ProgressHandler forwarding(const ImageEventHandler& handler)
     return [handler](const docker::Progress& progress) {
         if (!handler)
             return;
-        const auto text = progress.status.trimmed().section(u'\n', -1).trimmed();
+        const auto text = withoutColours(progress.status).trimmed().section(u'\n', -1).trimmed();
         if (!text.isEmpty())
             handler({ ImageEvent::Kind::Progress, printable(text.left(200)), progress.current,
                 progress.total });
@@ -76,6 +77,19 @@ Task<> removeBuild(std::shared_ptr<docker::Client> client, QString buildId)
         co_await pause();
     }
     co_return {};
+}
+
+/// One instruction for all of them: each would be a step and an intermediate image of its own.
+QByteArray labelInstruction(const docker::Labels& labels)
+{
+    QByteArray text = "LABEL";
+    for (auto it = labels.cbegin(); it != labels.cend(); ++it) {
+        auto value = it.value();
+        for (const auto special : { u'\\', u'"', u'$' })
+            value.replace(special, QString(u'\\') + special);
+        text += ' ' + it.key().toUtf8() + "=\"" + value.toUtf8() + '"';
+    }
+    return text + '\n';
 }
 
 QMap<QString, QString> proxyArguments()
@@ -132,10 +146,10 @@ Task<QString> build(JobPointer job, BuildPlan plan)
     docker::BuildSpec spec;
     spec.contextPath = (*directory)->filePath(u"context.tar"_s);
     spec.tag = plan.tag;
-    spec.labels = plan.labels;
-    spec.labels.insert(imagelabels::managed, u"true"_s);
-    spec.labels.insert(imagelabels::tag, fullTag(plan.tag));
-    spec.labels.insert(imagelabels::build, QString());
+    plan.labels.insert(imagelabels::managed, u"true"_s);
+    plan.labels.insert(imagelabels::tag, fullTag(plan.tag));
+    plan.labels.insert(imagelabels::build, QString());
+    plan.context.files[u"Dockerfile"_s] += labelInstruction(plan.labels);
     spec.arguments = proxyArguments();
     spec.networkMode = plan.networkMode;
     spec.isCacheUsed = false;
@@ -170,6 +184,13 @@ Task<int> removeUnfinished(std::shared_ptr<docker::Client> client)
         count += removed ? 1 : 0;
     }
     co_return count;
+}
+
+QString withoutColours(QString text)
+{
+    // Docker paints standard error red; ECMA-48, 5.4: control sequences.
+    static const QRegularExpression control(uR"(\x1b\[[0-?]*[ -/]*[@-~])"_s);
+    return text.remove(control);
 }
 
 QString fullTag(const QString& tag)

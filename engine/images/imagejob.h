@@ -62,6 +62,8 @@ struct BuildPlan {
 /// ours.
 [[nodiscard]] Task<int> removeUnfinished(std::shared_ptr<docker::Client> client);
 
+/// @p text without the terminal sequences in a build's output.
+[[nodiscard]] QString withoutColours(QString text);
 /// @p tag with its version: `name` is `name:latest`.
 [[nodiscard]] QString fullTag(const QString& tag);
 /// Whether the image @p details was made by isol8 as @p tag; images derived from ours carry our

@@ -334,7 +334,7 @@ fi
 if [ -s /.isol8-build/setup ]; then
     HOME=/root bash -e /.isol8-build/setup
 fi
-rm -rf /.isol8-build/* /root/.cache /root/.npm /root/.bun /tmp/* /var/tmp/* /var/lib/apt/lists/* /var/cache/apt/*
+rm -rf /.isol8-build /root/.cache /root/.npm /root/.bun /tmp/* /var/tmp/* /var/lib/apt/lists/* /var/cache/apt/*
 find / -xdev -perm /6000 -exec chmod ug-s {} +
 )";
 }
