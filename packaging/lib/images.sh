@@ -21,6 +21,7 @@ isol8() {
 images_prepare() {
     if command -v dpkg-query >/dev/null; then
         ensure_packages ca-certificates mmdebstrap debian-archive-keyring
+        ((EUID == 0)) || ensure_packages uidmap
     fi
     if ! can_use_docker; then
         say INFO "$USER may not use Docker: isol8 runs through sudo. To change that: sudo usermod -aG docker $USER, then log in again."
