@@ -57,6 +57,8 @@ Guest::Verdict Guest::round()
     const int output = m_host.isEmpty() ? -1 : m_poll.add(m_output, POLLOUT);
     const int signals = m_poll.add(m_signals, POLLIN);
     m_run.addTo(m_poll);
+    m_files.addTo(m_poll);
+    m_scrub.addTo(m_poll);
     if (m_isLingering) {
         m_poll.wakeAt(m_lastFrame + m_linger);
         if (m_run.isActive())
@@ -73,9 +75,13 @@ Guest::Verdict Guest::round()
         return Verdict::Finished;
     if (m_poll.events(input) && takeInput() == Verdict::Finished)
         return Verdict::Finished;
+    m_files.serve(m_poll);
+    m_scrub.serve(m_poll);
     m_run.serve(m_poll);
     if (m_run.isLost())
         return fault("a process could not be killed");
+    if (m_run.isActive())
+        m_files.dismissIdle();
     if (checkHost() == Verdict::Finished)
         return Verdict::Finished;
     if (!m_host.flush() && !m_isLingering)
@@ -121,55 +127,112 @@ Guest::Verdict Guest::handle(const Header& header, Reader reader, const unsigned
     if (!m_isGreeted)
         return Verdict::GoOn; // what a dead host left half said
 
-    bool isGood = true;
     switch (header.type) {
     case Type::Ping:
         m_host.control(Type::Pong, header.id, nullptr, 0);
-        break;
+        return Verdict::GoOn;
     case Type::Shutdown:
         return Verdict::Finished;
-    case Type::Spec:
-        isGood = m_run.spec(header.id, payload, header.length);
-        break;
-    case Type::Start: {
-        const std::uint64_t timeout = reader.u64();
-        isGood = reader.isValid();
-        if (isGood)
-            m_run.start(header.id, timeout);
+    case Type::Scrub:
+        return scrub(header.id);
+    default:
         break;
     }
+    const bool isFile = (header.type >= Type::FilePut && header.type <= Type::Done)
+        || (header.type == Type::Credit && header.stream == Stream::File);
+    const bool isGood
+        = isFile ? handleFile(header, reader, payload) : handleRun(header, reader, payload);
+    return isGood ? Verdict::GoOn : fault("unexpected frame");
+}
+
+bool Guest::handleRun(const Header& header, Reader reader, const unsigned char* payload)
+{
+    switch (header.type) {
+    case Type::Spec:
+        return m_run.spec(header.id, payload, header.length);
+    case Type::Start: {
+        const std::uint64_t timeout = reader.u64();
+        if (!reader.isValid())
+            return false;
+        m_files.dismissIdle();
+        if (m_scrub.isActive())
+            m_run.refuse(header.id, EBUSY);
+        else
+            m_run.start(header.id, timeout);
+        return true;
+    }
     case Type::Stdin:
-        isGood = m_run.standardInput(header.id, payload, header.length);
-        break;
+        return m_run.standardInput(header.id, payload, header.length);
     case Type::StdinEnd:
         m_run.standardInputEnd(header.id);
-        break;
+        return true;
     case Type::Credit: {
         const std::uint32_t bytes = reader.u32();
-        isGood = reader.isValid() && m_run.credit(header.id, header.stream, bytes);
-        break;
+        return reader.isValid() && m_run.credit(header.id, header.stream, bytes);
     }
     case Type::Signal: {
         const std::uint32_t number = reader.u32();
-        isGood = reader.isValid();
         m_run.signal(header.id, number);
-        break;
+        return reader.isValid();
     }
     case Type::Resize: {
         const std::uint16_t rows = reader.u16();
         const std::uint16_t columns = reader.u16();
-        isGood = reader.isValid();
-        if (isGood)
+        if (reader.isValid())
             m_run.resize(header.id, rows, columns);
-        break;
+        return reader.isValid();
     }
     case Type::Kill:
         m_run.kill(header.id);
-        break;
+        return true;
     default:
-        isGood = false;
+        return false;
     }
-    return isGood ? Verdict::GoOn : fault("unexpected frame");
+}
+
+bool Guest::handleFile(const Header& header, Reader reader, const unsigned char* payload)
+{
+    switch (header.type) {
+    case Type::FilePut:
+    case Type::FileGet:
+    case Type::FileList:
+    case Type::FileStat:
+    case Type::FileMakeDirectory:
+    case Type::FileRename:
+    case Type::FileRemove:
+        if (!m_scrub.isActive())
+            return m_files.start(header, payload);
+        m_host.verdict(Type::Done, header.id, EBUSY, "");
+        return true;
+    case Type::FileData:
+        return m_files.data(header.id, payload, header.length);
+    case Type::FileEnd:
+        m_files.dataEnd(header.id);
+        return true;
+    case Type::FileAbort:
+        m_files.abort(header.id);
+        return true;
+    case Type::Credit: {
+        const std::uint32_t bytes = reader.u32();
+        return reader.isValid() && m_files.credit(header.id, bytes);
+    }
+    default:
+        return false;
+    }
+}
+
+Guest::Verdict Guest::scrub(std::uint32_t id)
+{
+    if (m_scrub.isActive()) {
+        m_host.verdict(Type::Scrubbed, id, EBUSY, "already at it");
+        return Verdict::GoOn;
+    }
+    m_run.killCurrent();
+    m_files.cancelAll();
+    if (m_run.isLost() || !m_processes.killAll())
+        return fault("a process could not be killed");
+    m_scrub.start(id);
+    return Verdict::GoOn;
 }
 
 /// A new host: nothing of an earlier one goes on, and none of its bytes go out any more.
@@ -182,6 +245,8 @@ Guest::Verdict Guest::hello(Reader reader)
     if (!m_processes.killAll())
         return fault("a process could not be killed");
     m_run.reset();
+    m_files.reset();
+    m_scrub.reset();
     m_host.clear();
 
     unsigned char payload[4 + nonceBytes + 4];

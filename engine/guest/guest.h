@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/guest/files.h"
 #include "engine/guest/run.h"
+#include "engine/guest/scrub.h"
 
 namespace isol8::guest {
 
@@ -21,7 +23,10 @@ private:
     Verdict takeInput();
     Verdict take(const unsigned char* data, std::size_t size);
     Verdict handle(const Header& header, Reader reader, const unsigned char* payload);
+    bool handleRun(const Header& header, Reader reader, const unsigned char* payload);
+    bool handleFile(const Header& header, Reader reader, const unsigned char* payload);
     Verdict hello(Reader reader);
+    Verdict scrub(std::uint32_t id);
     Verdict takeSignals();
     Verdict checkHost();
     /// Kills all, tells the host why, and ends.
@@ -43,6 +48,8 @@ private:
     Processes m_processes;
     Cgroup m_cgroup;
     Run m_run { m_host, m_processes, m_cgroup };
+    Files m_files { m_host, m_processes };
+    Scrub m_scrub { m_host, m_processes };
 };
 
 } // namespace isol8::guest

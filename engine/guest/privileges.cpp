@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -63,6 +64,16 @@ bool becomeProgramUser()
         || syscall(SYS_setresuid, sandboxUid, sandboxUid, sandboxUid) < 0 || !setCapabilities(0))
         return false;
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
+void volunteerForOomKiller(OomPreference preference)
+{
+    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)!write(fd, preference == OomPreference::First ? "1000" : "500",
+        preference == OomPreference::First ? 4 : 3);
+    close(fd);
 }
 
 ProgramOwnership::ProgramOwnership()

@@ -11,6 +11,11 @@ bool secureSelf();
 /// In a child: no capability, the program's user and group for good. False: do not go on.
 bool becomeProgramUser();
 
+/// In a child that is still root: the kernel's out-of-memory killer shall choose it before
+/// process 1.
+enum class OomPreference { First, AfterPrograms };
+void volunteerForOomKiller(OomPreference preference);
+
 /// While it lives, what this process makes belongs to the program's user: a program can reopen only
 /// pipes and terminals of its own (/dev/stdout).
 class ProgramOwnership {

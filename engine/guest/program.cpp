@@ -118,22 +118,12 @@ int execute(const RunSpec& spec)
     }
 }
 
-/// Lets the kernel's out-of-memory killer choose a program before process 1.
-void volunteerForOomKiller()
-{
-    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)!write(fd, "1000", 4);
-        close(fd);
-    }
-}
-
 /// In the child. Shares the parent's memory: changes nothing but its own stack and *error.
 [[noreturn]] void becomeProgram(
     const RunSpec& spec, const ChildStreams& streams, volatile std::uint32_t* error)
 {
     setsid();
-    volunteerForOomKiller();
+    volunteerForOomKiller(OomPreference::First);
     const int output = streams.isTerminal ? streams.input.fd() : streams.output.fd();
     const int errorOutput = streams.isTerminal ? streams.input.fd() : streams.errorOutput.fd();
     bool isReady

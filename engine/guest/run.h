@@ -25,6 +25,10 @@ public:
     // Frames of the host. False: it broke the protocol.
     bool spec(std::uint32_t id, const unsigned char* piece, std::size_t size);
     void start(std::uint32_t id, std::uint64_t timeoutMilliseconds);
+    void refuse(std::uint32_t id, int error)
+    {
+        sendReport(id, { .value = static_cast<std::uint32_t>(error) });
+    }
     bool standardInput(std::uint32_t id, const unsigned char* bytes, std::size_t size);
     void standardInputEnd(std::uint32_t id);
     bool credit(std::uint32_t id, Stream stream, std::uint32_t bytes);
