@@ -22,6 +22,7 @@ DockerTransport::DockerTransport(std::shared_ptr<docker::AttachedStream> stream)
         m_loggedBytes += static_cast<int>(bytes.size());
         qCDebug(logSandbox) << "guest:" << bytes.left(maxLoggedBytes).trimmed();
     });
+    m_stream->setReading(true);
 }
 
 DockerTransport::~DockerTransport()
