@@ -26,6 +26,10 @@ libraries_of "$program" "$new"/plugins/*/*.so | xargs cp -L -t "$new/lib"
 loader=$(patchelf --print-interpreter "$program")
 cp -L "$loader" "$new/lib/"
 printf '[Paths]\nPrefix=..\nPlugins=plugins\n' >"$new/bin/qt.conf"
+# A library's own RUNPATH would hide the program's RPATH from it.
+for library in "$new"/lib/*.so*; do
+    [[ $library == */ld-* || -z $(patchelf --print-rpath "$library") ]] || patchelf --remove-rpath "$library"
+done
 # RPATH, not RUNPATH: it holds for what the libraries and plugins need as well.
 patchelf --set-interpreter "$bundle/lib/${loader##*/}" --force-rpath --set-rpath "\$ORIGIN/../lib" \
     "$new/bin/isol8"
