@@ -91,10 +91,15 @@ Error notStarted(const guest::RunReport& report, const QByteArray& command, cons
 {
     const auto name = QString::fromUtf8(command);
     const auto where = image.isEmpty() ? u"the sandbox"_s : u"the image %1"_s.arg(image);
+    if (report.value & guest::workingDirectoryFlag) {
+        const auto number = static_cast<int>(report.value & ~guest::workingDirectoryFlag);
+        return { number == EACCES ? Kind::Denied : Kind::NotFound,
+            u"the working directory cannot be entered: %1"_s.arg(
+                QString::fromLocal8Bit(std::strerror(number))) };
+    }
     switch (report.value) {
     case ENOENT:
-        return { Kind::NotFound,
-            u"%1 has no program %2, or the working directory is gone"_s.arg(where, name) };
+        return { Kind::NotFound, u"%1 has no program %2"_s.arg(where, name) };
     case EACCES:
         return { Kind::Denied, u"%1 in %2 may not be executed"_s.arg(name, where) };
     case E2BIG:
