@@ -34,7 +34,7 @@ mount -t proc proc proc
 mount -t tmpfs -o nosuid,nodev,exec,size=256m,uid=100,gid=101,mode=0755 none sandbox
 mount -t tmpfs -o nosuid,nodev,noexec,size=64m,mode=1777 none tmp
 mount -t tmpfs -o nosuid,mode=0755,size=64k none dev
-for name in null zero full random urandom tty; do
+for name in null zero random urandom tty; do
     touch dev/$name
     mount --bind /dev/$name dev/$name
 done
