@@ -139,6 +139,7 @@ Result<docker::ContainerSpec> containerSpec(
 
     // 7. Namespaces of its own; output never reaches the daemon's disk.
     spec.ipcMode = u"private"_s;
+    spec.cgroupNamespace = u"private"_s;
     spec.logDriver = u"none"_s;
 
     // 8. It goes with its host, or when its time without one is over.

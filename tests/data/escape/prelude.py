@@ -39,6 +39,15 @@ def syscall(number, *arguments):
     return result, ctypes.get_errno()
 
 
+def put(path, content):
+    """One unbuffered write(2), so that a refusal is seen here."""
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        return os.write(fd, content)
+    finally:
+        os.close(fd)
+
+
 def read(path):
     with open(path, "rb") as file:
         return file.read()
