@@ -25,8 +25,8 @@ void ServeCommand::define(OptionSet& options)
     options.value("--tls-cert", m_tlsCertificate, { "Certificate (PEM) for HTTPS", "FILE" });
     options.value("--tls-key", m_tlsKey, { "Its private key (PEM)", "FILE" });
     options.optionalValue("--auth-db", m_authDatabase,
-        { "Keys and tokens in a file, postgres:// or mysql:// database", "DATABASE",
-            "~/.isol8/auth.db" });
+        { "Keys in a file, postgres:// or mysql:// database; default: the configured one",
+            "DATABASE" });
     options.flag("--update", m_isUpdate, "Accepted; the server is part of this binary");
     options.flag("--debug", m_isDebug, "Say what the server does (default: off)");
 }

@@ -81,7 +81,9 @@ SecretSet typedSecrets(const Arguments& arguments)
     QMap<QString, QString> values;
     const auto add = [&values](const std::string& value) {
         const auto text = QString::fromStdString(value);
-        values.insert(QString::number(values.size()), text.section(u'=', 1));
+        values.insert(QString::number(values.size()),
+            text.contains(u'=') ? text.section(u'=', 1)
+                                : QString::fromLocal8Bit(qgetenv(value.c_str())));
     };
     for (size_t i = 0; i < arguments.size(); ++i) {
         if (arguments[i] == "--secret" && i + 1 < arguments.size())
@@ -164,7 +166,9 @@ int fail(Console& console, const QString& message)
 int runCommandLine(int argumentCount, char** argumentTexts)
 {
     occupyStandardDescriptors();
+    // Their causes come back as EPIPE and EFBIG, which are reported.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     Console console;
     Arguments arguments(argumentTexts + 1, argumentTexts + argumentCount);
     if (arguments == Arguments { "--version" }) {
@@ -204,6 +208,8 @@ int runCommandLine(int argumentCount, char** argumentTexts)
     } catch (const CLI::ExtrasError&) {
         return fail(console, unexpectedArgument(app));
     } catch (const CLI::ParseError& problem) {
+        if (!app.remaining(true).empty())
+            return fail(console, unexpectedArgument(app));
         return fail(console, QString::fromUtf8(problem.what()));
     }
     if (!chosen) {

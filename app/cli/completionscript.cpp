@@ -43,26 +43,29 @@ QString caseStatements(const CompletedCommand& root, const Dialect& dialect)
     QString values;
     QString words;
     eachCommand(root, {}, [&](const CompletedCommand& command, const QString& path) {
-        QStringList known;
+        QStringList flags;
+        QStringList names;
         for (const auto& sub : command.commands) {
-            known << sub.name;
+            names << sub.name;
             commands
                 += u"            \"%1 %2\") chosen=\"$chosen $word\" ;;\n"_s.arg(path, sub.name);
         }
         for (const auto& option : command.options) {
-            known << option.names;
+            flags << option.names;
             for (const auto& name : option.takesValue ? option.names : QStringList())
                 values += u"        \"%1:%2\") %3 return ;;\n"_s.arg(
                     path, name, valueAction(option, dialect));
         }
-        auto actions = dialect.words.arg(known.join(u' '));
+        auto actions = names.isEmpty() ? QString() : dialect.words.arg(names.join(u' '));
         if (command.positional)
             actions += valueAction(*command.positional, dialect);
-        words += u"        \"%1\") %2 ;;\n"_s.arg(path, actions);
+        words += u"        \"%1:-\") %2 ;;\n        \"%1:\") %3 ;;\n"_s.arg(
+            path, dialect.words.arg(flags.join(u' ')), actions);
     });
     return u"    for word in \"${before[@]}\"; do\n        case \"$chosen $word\" in\n"_s + commands
         + u"        esac\n    done\n    case \"$chosen:$previous\" in\n"_s + values
-        + u"    esac\n    case \"$chosen\" in\n"_s + words + u"    esac\n"_s;
+        + u"    esac\n    case \"$current\" in -*) kind=- ;; esac\n    case \"$chosen:$kind\" in\n"_s
+        + words + u"    esac\n"_s;
 }
 
 QString fishQuoted(QString text)
@@ -95,7 +98,7 @@ QString bashCompletion(const CompletedCommand& root)
            "_isol8() {\n"
            "    local current=\"${COMP_WORDS[COMP_CWORD]}\" "
            "previous=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
-           "    local chosen=\"\" word\n"
+           "    local chosen=\"\" kind=\"\" word\n"
            "    local -a before=(\"${COMP_WORDS[@]:1:COMP_CWORD-1}\")\n"
            "    COMPREPLY=()\n"_s
         + caseStatements(root, dialect) + u"}\ncomplete -o filenames -F _isol8 isol8\n"_s;
@@ -108,7 +111,7 @@ QString zshCompletion(const CompletedCommand& root)
            "# zsh completion of isol8: source <(isol8 completion zsh)\n"
            "_isol8() {\n"
            "    local previous=\"${words[CURRENT-1]}\" word\n"
-           "    local chosen=\"\"\n"
+           "    local chosen=\"\" kind=\"\" current=\"${words[CURRENT]}\"\n"
            "    local -a before\n"
            "    before=(\"${(@)words[2,CURRENT-1]}\")\n"_s
         + caseStatements(root, dialect)

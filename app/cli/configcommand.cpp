@@ -43,8 +43,8 @@ void printTree(const QString& prefix, const QJsonObject& object, Console& consol
 void ConfigCommand::define(OptionSet& options)
 {
     options.flag("--json", m_isJson, "Print the resolved configuration as JSON (default: off)");
-    options.optionalValue(
-        "--validate", m_validated, { "Only check a file", "FILE", "the one that would be used" });
+    options.optionalValue("--validate", m_validated,
+        { "Only check a file; default: the one that would be used", "FILE" });
     options.flag("--trust", m_isTrusted,
         "Let ./isol8.config.json, as it is now, set keys that weaken the sandbox (default: off)");
 }

@@ -78,11 +78,11 @@ void Console::say(const char* tag, int colour, const QString& text)
     line += '[' + QByteArray(tag) + ']';
     if (m_hasColour)
         line += "\x1b[0m";
-    // Our own sentences may have several lines; each is made fit by itself.
+    // Further lines are indented, so that none can look like a status line of ours.
     QStringList lines = m_secrets.masked(text).split(u'\n');
     for (auto& each : lines)
         each = printable(each);
-    line += ' ' + lines.join(u'\n').toUtf8() + '\n';
+    line += ' ' + lines.join(u"\n      "_s).toUtf8() + '\n';
     // Nobody can be told when standard error is gone.
     std::ignore = writeAll(STDERR_FILENO, line);
 }

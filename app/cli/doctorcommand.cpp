@@ -46,7 +46,7 @@ void show(const Check& check, Console& console)
         console.ok(text);
         return;
     }
-    const auto withFix = check.fix.isEmpty() ? text : text + u"\n      "_s + check.fix;
+    const auto withFix = check.fix.isEmpty() ? text : text + u'\n' + check.fix;
     if (check.status == Check::Status::Warning)
         console.warn(withFix);
     else

@@ -30,7 +30,7 @@ int distance(const QString& from, const QString& to)
 QString nearest(const QString& typed, const QStringList& known)
 {
     QString best;
-    int bestDistance = std::max(1, int(typed.size()) / 3) + 1;
+    int bestDistance = typed.size() < 3 ? 2 : std::max(2, int(typed.size()) / 3) + 1;
     if (typed.size() > maxLength)
         return best;
     for (const auto& candidate : known) {

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace isol8::cli {
@@ -48,6 +49,12 @@ std::optional<int> openOut(const QString& path, Console& console)
     return std::nullopt;
 }
 
+bool isFolder(int descriptor)
+{
+    struct stat status { };
+    return ::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 } // namespace
 
 RunCommand::RunCommand(const QStringList& programArguments)
@@ -76,6 +83,10 @@ int RunCommand::run(Console& console)
     auto plan = planRun(m_options, loaded->settings, surroundings);
     if (!plan) {
         console.error(plan.error());
+        return 1;
+    }
+    if (plan->request.isStdinLive && isFolder(STDIN_FILENO)) {
+        console.error(u"Standard input is a directory"_s);
         return 1;
     }
     for (const auto& warning : plan->warnings)
