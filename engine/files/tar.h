@@ -13,12 +13,12 @@ namespace isol8 {
 /// One member of an archive. Owner and group are 0:0 unless set.
 struct TarEntry {
     enum class Type { File, Directory, Link };
-    QString path; ///< Relative, with `/`, without `.` and `..`.
+    QString path {}; ///< Relative, with `/`, without `.` and `..`.
     Type type = Type::File;
     int mode = 0644; ///< Permission bits.
-    QByteArray content; ///< Of a file, unless sourcePath is set.
-    QString sourcePath; ///< A regular file of this machine to read the content from.
-    QString linkTarget; ///< Of a symbolic link.
+    QByteArray content {}; ///< Of a file, unless sourcePath is set.
+    QString sourcePath {}; ///< A regular file of this machine to read the content from.
+    QString linkTarget {}; ///< Of a symbolic link.
     int uid = 0;
     int gid = 0;
 };
