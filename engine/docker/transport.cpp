@@ -107,7 +107,7 @@ Result<bool> Transport::adaptVersion(const HttpAnswer& answer, const QByteArray&
 Task<HttpAnswer> perform(
     std::shared_ptr<Transport> transport, HttpRequest request, CancelToken cancel)
 {
-    if (request.target.contains("//")) // An empty name would make this another request.
+    if (request.target.isEmpty())
         co_return failure(Kind::Invalid, u"a name or id for Docker is empty"_s);
     for (;;) {
         const auto prefix = transport->prefix();
@@ -145,6 +145,8 @@ Task<> settleVersion(std::shared_ptr<Transport> transport, CancelToken cancel)
 QByteArray makeTarget(const char* pattern, const QString& name, const Query& query)
 {
     QByteArray target(pattern);
+    if (name.isEmpty() && target.contains('%'))
+        return {};
     target.replace("%", QUrl::toPercentEncoding(name));
     char separator = '?';
     for (const auto& [key, value] : query) {

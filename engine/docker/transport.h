@@ -96,7 +96,8 @@ private:
 [[nodiscard]] Task<> settleVersion(std::shared_ptr<Transport> transport, CancelToken cancel);
 
 using Query = QList<std::pair<QString, QString>>;
-/// @p pattern with `%` replaced by the percent-encoded @p name, and @p query after it.
+/// @p pattern with `%` replaced by the percent-encoded @p name, and @p query after it. Empty, which
+/// perform() refuses, when a name is needed and empty.
 [[nodiscard]] QByteArray makeTarget(
     const char* pattern, const QString& name, const Query& query = {});
 /// The value of a `filters` parameter that asks for @p labels; empty for none.

@@ -77,23 +77,30 @@ QByteArray FakeDocker::answer(int status, const QByteArray& body, const QByteArr
 
 void FakeDocker::die()
 {
-    const auto connections = std::exchange(m_connections, {});
-    m_lastConnection = nullptr;
-    for (auto* connection : connections.keys()) {
-        connection->disconnect(this);
-        connection->close();
-    }
+    dropAll();
     if (m_localServer)
         m_localServer->close();
     if (m_tcpServer)
         m_tcpServer->close();
 }
 
+void FakeDocker::dropAll()
+{
+    const auto connections = std::exchange(m_connections, {});
+    m_lastConnection = nullptr;
+    for (auto* connection : connections.keys()) {
+        connection->disconnect(this);
+        connection->close();
+    }
+}
+
 void FakeDocker::adopt(QIODevice* connection)
 {
     m_connections.insert(connection, {});
     connect(connection, &QIODevice::readyRead, this, [this, connection] { read(connection); });
-    read(connection);
+    Q_EMIT accepted();
+    if (m_connections.contains(connection))
+        read(connection);
 }
 
 void FakeDocker::read(QIODevice* connection)

@@ -56,8 +56,11 @@ public:
     [[nodiscard]] int openConnections() const { return int(m_connections.size()); }
     /// Accepts no more and drops everybody.
     void die();
+    /// Drops everybody.
+    void dropAll();
 
 Q_SIGNALS:
+    void accepted();
     void requested();
 
 private:
