@@ -48,6 +48,7 @@ void MaskAutomaton::link()
         for (State next = node.firstChild; next != root; next = m_nodes[size_t(next)].nextSibling)
             row[m_nodes[size_t(next)].byte] = next;
         node.row = qint16(m_rows.size());
+        node.open = node.firstChild == root ? 0 : node.depth;
         m_rows.push_back(row);
     }
     // Breadth first, so a node's fallback, which is less deep, is complete before the node is
@@ -59,6 +60,7 @@ void MaskAutomaton::link()
             node.fallback = next(parent.fallback, node.byte);
             if (node.match == 0)
                 node.match = m_nodes[size_t(node.fallback)].match;
+            node.open = node.firstChild == root ? m_nodes[size_t(node.fallback)].open : node.depth;
             queue.push_back(child);
             child = node.nextSibling;
         }

@@ -33,8 +33,8 @@ public:
     }
     /// Length of the longest pattern that ends here; 0: none.
     [[nodiscard]] qint32 matchLength(State state) const { return m_nodes[size_t(state)].match; }
-    /// How many of the last bytes are the beginning of a pattern.
-    [[nodiscard]] qint32 depth(State state) const { return m_nodes[size_t(state)].depth; }
+    /// How many of the last bytes are the beginning of a pattern that is not complete yet.
+    [[nodiscard]] qint32 openLength(State state) const { return m_nodes[size_t(state)].open; }
 
 private:
     struct Node {
@@ -43,6 +43,7 @@ private:
         State fallback = root; ///< Of the longest proper suffix that is in the trie.
         qint32 depth = 0;
         qint32 match = 0;
+        qint32 open = 0;
         qint16 row = -1;
         quint8 byte = 0;
     };

@@ -32,7 +32,7 @@ QByteArray Masker::feed(const QByteArray& bytes)
             addMatch(at + 1 - length, at + 1);
     }
     // A later match cannot begin before the longest beginning of a secret that ends here.
-    return take(text.size() - automaton.depth(m_state));
+    return take(text.size() - automaton.openLength(m_state));
 }
 
 QByteArray Masker::flush()

@@ -12,11 +12,12 @@ namespace isol8 {
 /// Bytes at the end of @p bytes, 0 to 3, that begin a UTF-8 character whose rest is missing.
 [[nodiscard]] int incompleteUtf8Bytes(QByteArrayView bytes);
 
-/// Decodes a stream of UTF-8 wherever it was cut. Bad bytes become U+FFFD; a byte order mark stays.
+/// Decodes a stream of UTF-8 wherever it was cut. Each bad byte becomes U+FFFD; a byte order mark
+/// stays.
 class Utf8Decoder {
 public:
     [[nodiscard]] QString feed(const QByteArray& bytes);
-    /// The end: a character that was begun becomes U+FFFD.
+    /// The end: so does each byte of a character that was only begun.
     [[nodiscard]] QString finish();
 
 private:
