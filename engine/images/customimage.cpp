@@ -97,9 +97,8 @@ Error installFailure(const Error& error, Runtime runtime)
                 "SELF_SIGNED_CERT"_L1, "UnknownIssuer"_L1,
                 "unable to verify the first certificate"_L1 })) {
         return { Kind::Denied,
-            u"the package index's TLS certificate is not trusted; set network.caBundle to the PEM "
-            u"file "
-            "of your network's certificate authority"_s };
+            u"the package index's TLS certificate is not trusted; set network.caBundle to the "
+            "PEM file of your network's certificate authority"_s };
     }
     if (hasAny(output,
             { "Could not resolve"_L1, "Temporary failure"_L1, "ENOTFOUND"_L1, "EAI_AGAIN"_L1,
@@ -154,9 +153,8 @@ Task<QString> ensureCustom(JobPointer job, CustomImageSpec spec)
         const auto& image = **present;
         if (!isOurs(image, fullTag(spec.tag))) {
             co_return failure(Kind::Conflict,
-                u"there is an image %1 that isol8 did not make; choose another tag, or replace it "
-                u"with "
-                "--force"_s.arg(spec.tag));
+                u"there is an image %1 that isol8 did not make; choose another tag, or replace "
+                "it with --force"_s.arg(spec.tag));
         }
         if (image.labels.value(imagelabels::hash) == hash
             && image.labels.value(imagelabels::base) == (*base)->id) {

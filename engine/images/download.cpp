@@ -76,9 +76,9 @@ Outcome outcomeOf(const QNetworkReply& reply, const DownloadSpec& spec)
     }
     if (reply.error() == QNetworkReply::SslHandshakeFailedError) {
         return { failure(Kind::Denied,
-            u"the TLS certificate of %1 is not trusted (%2); set network.caBundle to the PEM file "
-            u"of your "
-            "network's certificate authority"_s.arg(spec.url.host(), reply.errorString())) };
+            u"the TLS certificate of %1 is not trusted (%2); set network.caBundle to the PEM "
+            "file of your network's certificate authority"_s.arg(
+                spec.url.host(), reply.errorString())) };
     }
     return { failure(
                  Kind::Unreachable, u"cannot download %1: %2"_s.arg(where, reply.errorString())),
@@ -97,6 +97,8 @@ QCoro::Task<Outcome> fetchOnce(std::shared_ptr<QNetworkAccessManager> network, D
         network->get(requestFor(spec)), [](QNetworkReply* done) { done->deleteLater(); });
     auto* const raw = reply.get();
     const auto take = [raw, transfer, maxBytes = spec.maxBytes] {
+        if (!raw->isOpen())
+            return;
         const auto bytes = raw->readAll();
         if (!transfer->state
             || raw->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt() != 200)
@@ -135,6 +137,13 @@ QCoro::Task<Outcome> fetchOnce(std::shared_ptr<QNetworkAccessManager> network, D
     auto outcome = outcomeOf(*raw, spec);
     if (!outcome.result)
         co_return outcome;
+    // With `Connection: close` Qt takes a lost connection for the end.
+    const auto announced = raw->header(QNetworkRequest::ContentLengthHeader);
+    if (announced.isValid() && announced.toLongLong() != transfer->file.pos()) {
+        co_return Outcome { failure(Kind::Unreachable,
+                                u"the connection to %1 was lost"_s.arg(spec.url.host())),
+            true };
+    }
     if (!transfer->file.flush()) {
         co_return Outcome { failure(
             Kind::Limit, u"cannot write %1: %2"_s.arg(spec.path, transfer->file.errorString())) };

@@ -121,9 +121,8 @@ Error rootfsFailure(const QByteArray& errorTail)
     if (has({ "NO_PUBKEY", "is not signed", "couldn't be verified", "BADSIG", "Hash Sum mismatch",
             "signatures were invalid", "OpenPGP signature verification failed" })) {
         return { Kind::Denied,
-            u"what the Debian mirror sent cannot be verified; install debian-archive-keyring or "
-            u"choose "
-            "another mirror (%1)"_s.arg(why) };
+            u"what the Debian mirror sent cannot be verified; install debian-archive-keyring "
+            "or choose another mirror (%1)"_s.arg(why) };
     }
     if (has({ "Could not resolve", "Temporary failure resolving", "Could not connect",
             "Connection refused", "Unable to connect", "Connection timed out", "Connection failed",
@@ -134,9 +133,8 @@ Error rootfsFailure(const QByteArray& errorTail)
     if (has({ "newuidmap", "newgidmap", "subuid", "unshare", "user namespaces",
             "Operation not permitted" })) {
         return { Kind::Denied,
-            u"mmdebstrap may not make a root file system: without root it needs user namespaces "
-            u"and the "
-            "package uidmap with a range in /etc/subuid (%1)"_s.arg(why) };
+            u"mmdebstrap may not make a root file system: without root it needs user "
+            "namespaces and the package uidmap with a range in /etc/subuid (%1)"_s.arg(why) };
     }
     return { Kind::Internal, u"mmdebstrap failed: %1"_s.arg(why) };
 }
@@ -146,8 +144,7 @@ Task<> makeRootfs(RootfsSpec spec, ImageEventHandler handler, CancelToken cancel
     if (QStandardPaths::findExecutable(u"mmdebstrap"_s).isEmpty()) {
         co_return failure(Kind::NotFound,
             u"mmdebstrap is needed to make the images from Debian's mirror; install it (apt "
-            u"install "
-            "mmdebstrap, dnf install mmdebstrap) or give isol8 access to a registry"_s);
+            "install mmdebstrap, dnf install mmdebstrap) or give isol8 access to a registry"_s);
     }
     if (!spec.caBundle.isEmpty()) {
         QFile bundle(spec.directory + u"/ca.crt"_s);
