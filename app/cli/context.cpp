@@ -50,7 +50,10 @@ std::shared_ptr<DockerEngine> dockerEngine(Console& console)
         console.error(endpoint.error());
         return nullptr;
     }
-    return std::make_shared<DockerEngine>(std::move(*endpoint));
+    DockerEngineSettings settings;
+    // Nobody should wait at the prompt for what Docker does by itself.
+    settings.isRemovalAwaited = false;
+    return std::make_shared<DockerEngine>(std::move(*endpoint), settings);
 }
 
 QCoro::Task<bool> checkDocker(std::shared_ptr<docker::Client> client, Console* console)

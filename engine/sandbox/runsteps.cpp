@@ -314,7 +314,10 @@ Task<ExecutionResult> performRun(Context context)
     context->output.finish();
     const bool isBroken = !ran || context->isCancelled || context->isDeadlinePassed
         || !acquired->sandbox->guest().isOpen();
-    (void)clearAway(context->engine, std::move(*acquired), isBroken);
+    if (isBroken || context->engine->settings.isRemovalAwaited)
+        (void)clearAway(context->engine, std::move(*acquired), isBroken);
+    else
+        acquired->sandbox->release();
 
     const bool isAnswered = isAnsweredByResult(context);
     if (!ran && !isAnswered)
