@@ -27,7 +27,8 @@ Q_SIGNALS:
     void stdoutReceived(const QByteArray& bytes);
     void stderrReceived(const QByteArray& bytes);
     void bytesWritten(qint64 bytes);
-    /// The other side closed, or broke Docker's framing (Kind::Protocol). Signalled once, last.
+    /// The other side closed (Kind::Unreachable), or broke Docker's framing (Kind::Protocol).
+    /// Signalled once, last, and after all that was received; so not while reading is off.
     void closed(const isol8::Error& reason);
 
 protected:

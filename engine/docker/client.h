@@ -15,10 +15,12 @@ namespace isol8::docker {
 class AttachedStream;
 
 /// Docker's HTTP API (1.41 and newer), one typed call a method. Connections are kept alive and
-/// shared. The API version is negotiated before the first call. Every call has a time limit and
-/// ends with Kind::Cancelled soon after its token is cancelled; Docker's own sentence is in the
-/// Error's message. Owned by the engine; must live on the event loop's thread. Destroying it ends
-/// what is under way with Kind::Cancelled.
+/// shared. The API version is settled by the first call, at the price of one refusal with Docker 29
+/// and newer. Every call has a time limit (30 s to ask, 2 min to change something; archives,
+/// builds, pulls and imports: of silence) and ends with Kind::Cancelled soon after its token is
+/// cancelled, but Docker may have done by then what it was asked for. Docker's own sentence is in
+/// the Error's message. Results come from the event loop. Owned by the engine; must live on the
+/// event loop's thread. Destroying it ends what is under way with Kind::Cancelled.
 class Client {
 public:
     explicit Client(Endpoint endpoint);
@@ -35,6 +37,7 @@ public:
     /// The new container's id.
     [[nodiscard]] Task<QString> createContainer(
         ContainerSpec spec, QString name, CancelToken cancel = {});
+    /// One that runs already counts as success.
     [[nodiscard]] Task<> startContainer(QString id, CancelToken cancel = {});
     /// Kind::Conflict when it does not run.
     [[nodiscard]] Task<> killContainer(QString id, QString signal, CancelToken cancel = {});
@@ -75,6 +78,7 @@ public:
     /// The image's id. A failing step is Kind::Internal with the end of its output.
     [[nodiscard]] Task<QString> buildImage(
         BuildSpec spec, ProgressHandler progress, CancelToken cancel = {});
+    /// The tag `latest` when @p name has none.
     [[nodiscard]] Task<> pullImage(QString name, ProgressHandler progress, CancelToken cancel = {});
 
     // Volumes.
@@ -83,6 +87,7 @@ public:
     [[nodiscard]] Task<VolumeDetails> inspectVolume(QString name, CancelToken cancel = {});
     [[nodiscard]] Task<QList<VolumeDetails>> listVolumes(
         QStringList labels, CancelToken cancel = {});
+    /// A missing volume counts as success; Kind::Conflict while a container uses it.
     [[nodiscard]] Task<> removeVolume(QString name, CancelToken cancel = {});
 
 private:

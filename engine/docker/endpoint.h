@@ -19,8 +19,8 @@ struct Endpoint {
     quint16 port = 0;
     /// For Tls only: Qt loads OpenSSL and every root certificate (50 ms) for the first such value.
     std::optional<QSslConfiguration> tls;
-    QString
-        origin; ///< Where this came from, for messages: "DOCKER_HOST", "context remote", "default".
+    /// Where this came from, for messages: "DOCKER_HOST", "context remote", "default".
+    QString origin;
 
     /// As a user would write it: `unix:///var/run/docker.sock`.
     [[nodiscard]] QString toString() const;

@@ -43,7 +43,7 @@ Transport::~Transport()
 Completion<HttpAnswer> Transport::send(
     const HttpRequest& request, const QByteArray& prefix, const CancelToken& cancel)
 {
-    if (m_isClosed) {
+    if (m_isClosed || cancel.isCancelled()) {
         const Completion<HttpAnswer> refused;
         refused.fail(cancelled());
         return refused;

@@ -22,8 +22,8 @@ FakeDocker::FakeDocker(Endpoint::Transport transport, const QSslConfiguration& t
             qFatal("no local socket for the fake daemon");
         connect(m_localServer.get(), &QLocalServer::newConnection, this, [this] {
             while (auto* socket = m_localServer->nextPendingConnection()) {
-                connect(socket, &QLocalSocket::disconnected, this,
-                    [this, socket] { m_connections.remove(socket); });
+                connect(
+                    socket, &QLocalSocket::disconnected, this, [this, socket] { forget(socket); });
                 adopt(socket);
             }
         });
@@ -42,8 +42,8 @@ FakeDocker::FakeDocker(Endpoint::Transport transport, const QSslConfiguration& t
     m_endpoint.port = m_tcpServer->serverPort();
     connect(m_tcpServer.get(), &QTcpServer::pendingConnectionAvailable, this, [this] {
         while (auto* socket = m_tcpServer->nextPendingConnection()) {
-            connect(socket, &QAbstractSocket::disconnected, this,
-                [this, socket] { m_connections.remove(socket); });
+            connect(
+                socket, &QAbstractSocket::disconnected, this, [this, socket] { forget(socket); });
             adopt(socket);
         }
     });
@@ -92,6 +92,13 @@ void FakeDocker::dropAll()
         connection->disconnect(this);
         connection->close();
     }
+}
+
+void FakeDocker::forget(QIODevice* connection)
+{
+    m_connections.remove(connection);
+    if (m_lastConnection == connection)
+        m_lastConnection = nullptr;
 }
 
 void FakeDocker::adopt(QIODevice* connection)

@@ -64,6 +64,7 @@ Q_SIGNALS:
     void requested();
 
 private:
+    void forget(QIODevice* connection);
     void adopt(QIODevice* connection);
     void read(QIODevice* connection);
 

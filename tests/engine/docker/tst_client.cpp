@@ -436,6 +436,9 @@ void TestClient::cancelBeforeTheCall()
     const auto result = wait(m_client->startContainer(u"x"_s, cancel));
     QVERIFY(!result);
     QCOMPARE(result.error().kind, Kind::Cancelled);
+    m_docker->enqueueJson(200, R"({"Id":"sha256:1"})");
+    QVERIFY(wait(m_client->inspectImage(u"x"_s)));
+    QCOMPARE(m_docker->requests().size(), 1); // The first was never sent.
 }
 
 void TestClient::cancelInMidAnswer()
