@@ -21,6 +21,7 @@ namespace {
 
 constexpr qint64 maxConfigBytes = 1LL << 20;
 constexpr int shownCharacters = 60;
+constexpr qsizetype maxUnknownKeys = 20; // A hostile file may hold a hundred thousand.
 constexpr auto schemaKey = "$schema"_L1;
 
 QString join(const QString& prefix, const QString& key)
@@ -100,7 +101,7 @@ public:
     {
     }
 
-    Result<> read() { return readGroup(m_json.object, {}); }
+    Result<> read();
 
     LoadedSettings loaded;
 
@@ -113,8 +114,17 @@ private:
 
     const PositionedJson& m_json;
     bool m_isTrusted;
+    qsizetype m_unknownKeys = 0;
     const Settings m_defaults;
 };
+
+Result<> Reader::read()
+{
+    const auto done = readGroup(m_json.object, {});
+    if (m_unknownKeys > maxUnknownKeys)
+        loaded.warnings.append(u"%1 more unknown keys"_s.arg(m_unknownKeys - maxUnknownKeys));
+    return done;
+}
 
 QString Reader::place(const QString& path) const
 {
@@ -124,6 +134,8 @@ QString Reader::place(const QString& path) const
 
 void Reader::warnOfUnknown(const QString& path)
 {
+    if (++m_unknownKeys > maxUnknownKeys)
+        return;
     QString warning = place(path) + u": unknown key"_s;
     if (const QString nearest = nearestKey(path); !nearest.isEmpty())
         warning += u", did you mean %1?"_s.arg(nearest);

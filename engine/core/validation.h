@@ -21,7 +21,8 @@ constexpr qint64 maxEnvironmentBytes = 1LL << 20; ///< Environment, secrets and 
 constexpr qint64 maxOutputLimitBytes = 1LL << 30;
 
 /// Everything of one execution. Combinations that only policy can decide (host networking, foreign
-/// images) are not its business; the agent's need of a network is.
+/// images) are not its business; the agent's need of a network is. A name may stand in the
+/// environment and in the secrets: the secret's value counts.
 [[nodiscard]] Result<> validate(const ExecutionRequest& request, const ExecutionOptions& options);
 
 /// @p path (absolute or relative to `/sandbox`) as a normalised absolute path strictly below

@@ -18,6 +18,7 @@ class TestConfigSchema : public QObject {
 
 private Q_SLOTS:
     void schemaIsWhatTheTableSays();
+    void hasEveryKeyOf020();
     void everyKeyIsDescribed();
     void defaultsAreAllowed();
 };
@@ -138,6 +139,32 @@ void TestConfigSchema::schemaIsWhatTheTableSays()
     QFile file(schemaPath);
     QVERIFY(file.open(QIODevice::ReadOnly));
     QCOMPARE(QJsonDocument::fromJson(file.readAll()).object(), schemaOfTable());
+}
+
+/// Files written for isol8 0.20 must go on working without a warning.
+void TestConfigSchema::hasEveryKeyOf020()
+{
+    const QMap<QString, QString> groups {
+        { u"defaults"_s,
+            u"timeoutMs memoryLimit cpuLimit network sandboxSize tmpSize readonlyRootFs"_s },
+        { u"network"_s, u"whitelist blacklist"_s },
+        { u"cleanup"_s, u"autoPrune maxContainerAgeMs"_s },
+        { u"poolSize"_s, u"clean dirty"_s },
+        { u"security"_s, u"seccomp customProfilePath"_s },
+        { u"remoteCode"_s,
+            u"enabled allowedSchemes allowedHosts blockedHosts maxCodeSize fetchTimeoutMs requireHash enableCache cacheTtl"_s },
+        { u"audit"_s,
+            u"enabled destination logDir postLogScript trackResources retentionDays includeCode includeOutput"_s },
+        { u"auth"_s, u"enabled connectionString defaultTtlMs cleanupIntervalMs"_s },
+        { u"dependencies"_s, u"python node bun deno bash"_s },
+    };
+    QStringList paths { u"maxConcurrent"_s, u"debug"_s, u"poolStrategy"_s, u"prebuiltImages"_s };
+    for (const auto& [group, names] : groups.asKeyValueRange()) {
+        for (const QString& name : names.split(u' '))
+            paths.append(group + u'.' + name);
+    }
+    for (const QString& path : paths)
+        QVERIFY2(std::ranges::contains(settingKeys(), path, &SettingKey::path), qPrintable(path));
 }
 
 void TestConfigSchema::everyKeyIsDescribed()

@@ -32,6 +32,7 @@ private Q_SLOTS:
     void refusesWhatIsNoFile();
     void warnsOfUnknownKeys_data();
     void warnsOfUnknownKeys();
+    void tellsOfAFewUnknownKeysOnly();
     void ignoresDangerousKeysWithoutTrust();
     void trustEndsWithAChange();
     void ordinaryKeysNeedNoTrust();
@@ -258,6 +259,18 @@ void TestSettings::warnsOfUnknownKeys()
     QCOMPARE(loaded->warnings.size(), 1);
     QVERIFY2(loaded->warnings[0].contains(warning), qPrintable(loaded->warnings[0]));
     QVERIFY(loaded->warnings[0].startsWith(project()));
+}
+
+void TestSettings::tellsOfAFewUnknownKeysOnly()
+{
+    QJsonObject object;
+    for (int i = 0; i < 5000; ++i)
+        object.insert(u"unknown%1"_s.arg(i), i);
+    writeProject(QJsonDocument(object).toJson());
+    const auto loaded = load();
+    QVERIFY(loaded);
+    QCOMPARE(loaded->warnings.size(), 21);
+    QVERIFY(loaded->warnings.last().endsWith(u"4980 more unknown keys"));
 }
 
 void TestSettings::ignoresDangerousKeysWithoutTrust()
