@@ -69,6 +69,12 @@ std::unexpected<Error> systemFailure(const QByteArray& path, int number)
         u"cannot read %1: %2"_s.arg(shown(path), QString::fromLocal8Bit(std::strerror(number))));
 }
 
+bool isSkipped(const QByteArray& name)
+{
+    return std::ranges::any_of(
+        skippedNames, [&name](QLatin1StringView skipped) { return name == skipped; });
+}
+
 Result<QList<QByteArray>> Walker::namesIn(const QByteArray& directory) const
 {
     const std::unique_ptr<DIR, int (*)(DIR*)> stream(
@@ -78,9 +84,7 @@ Result<QList<QByteArray>> Walker::namesIn(const QByteArray& directory) const
     QList<QByteArray> names;
     while (const dirent* entry = ::readdir(stream.get())) {
         const QByteArray name(entry->d_name);
-        const bool isSkipped = std::ranges::any_of(
-            skippedNames, [&name](QLatin1StringView skipped) { return name == skipped; });
-        if (name == "." || name == ".." || isSkipped)
+        if (name == "." || name == ".." || isSkipped(name))
             continue;
         names.append(name);
         // The listing's bound holds for one huge directory too, before anything is sorted.
@@ -124,8 +128,11 @@ Result<> Walker::followLink(const QByteArray& relative)
     }
     const QByteArray target(resolved.get());
     struct stat status { };
-    if (!target.startsWith(m_root.endsWith('/') ? m_root : m_root + '/'))
+    const QByteArray inside = m_root.endsWith('/') ? m_root : m_root + '/';
+    if (!target.startsWith(inside))
         skip(relative, u"a link out of the directory"_s);
+    else if (std::ranges::any_of(target.sliced(inside.size()).split('/'), isSkipped))
+        skip(relative, u"a link into a directory that is left out"_s);
     else if (::lstat(target.constData(), &status) != 0 || !S_ISREG(status.st_mode))
         skip(relative, u"a link to something else than a file"_s);
     else
