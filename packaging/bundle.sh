@@ -4,6 +4,7 @@
 # libraries, Qt plugins and the dynamic loader, for a machine whose own are older. Runs in the
 # toolchain. The loader's path is absolute, so a moved checkout needs a new bundle.
 set -euo pipefail
+export LC_ALL=C.UTF-8
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 program=$checkout/build/release/isol8
 bundle=$checkout/build/bundle
