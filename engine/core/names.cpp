@@ -6,7 +6,6 @@
 #include <QList>
 
 #include <array>
-#include <csignal>
 
 using namespace Qt::StringLiterals;
 

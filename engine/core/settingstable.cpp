@@ -8,8 +8,6 @@
 #include <QJsonArray>
 #include <QJsonObject>
 
-#include <type_traits>
-
 using namespace Qt::StringLiterals;
 
 namespace isol8 {
