@@ -96,7 +96,7 @@ QCoro::Task<Outcome> fetchOnce(std::shared_ptr<QNetworkAccessManager> network, D
     const std::shared_ptr<QNetworkReply> reply(
         network->get(requestFor(spec)), [](QNetworkReply* done) { done->deleteLater(); });
     auto* const raw = reply.get();
-    const auto take = [raw, transfer, maxBytes = spec.maxBytes] {
+    const auto take = [raw, transfer, progress, maxBytes = spec.maxBytes] {
         if (!raw->isOpen())
             return;
         const auto bytes = raw->readAll();
@@ -111,15 +111,16 @@ QCoro::Task<Outcome> fetchOnce(std::shared_ptr<QNetworkAccessManager> network, D
             transfer->state = failure(Kind::Limit,
                 u"cannot write %1: %2"_s.arg(
                     transfer->file.fileName(), transfer->file.errorString()));
-        if (!transfer->state)
+        if (!transfer->state) {
             raw->abort();
+            return;
+        }
+        // Qt's own signal leaves numbers out when they come fast.
+        const auto total = raw->header(QNetworkRequest::ContentLengthHeader).toLongLong();
+        if (progress)
+            progress(transfer->file.pos(), total);
     };
     QObject::connect(raw, &QNetworkReply::readyRead, raw, take);
-    QObject::connect(
-        raw, &QNetworkReply::downloadProgress, raw, [progress](qint64 current, qint64 total) {
-            if (progress && total > 0)
-                progress(current, total);
-        });
     const Completion<> finished;
     // Queued, so that nothing resumes within a call of the reply or of cancel().
     QObject::connect(
