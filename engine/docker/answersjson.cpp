@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/docker/answersjson.h"
 
+#include "engine/core/jsonreader.h"
+
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QTimeZone>
@@ -13,101 +15,38 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-/// Reads keys of one object and remembers the first that is not as it must be.
-class ObjectReader {
-public:
-    ObjectReader(QJsonObject object, QString what)
-        : m_object(std::move(object))
-        , m_what(std::move(what))
-    {
-    }
+JsonReader readerOf(const QJsonObject& object, const QString& what)
+{
+    return { object, what, Kind::Protocol };
+}
 
-    QString requiredString(const QString& key)
-    {
-        const auto value = m_object.value(key);
-        if (!value.isString())
-            blame(key);
-        return value.toString();
-    }
+template <typename T> void readRequired(JsonReader& reader, const QString& key, T& target)
+{
+    reader.require(key);
+    reader.read(key, target);
+}
 
-    qint64 requiredInteger(const QString& key)
-    {
-        const auto value = m_object.value(key);
-        constexpr auto none = std::numeric_limits<qint64>::min();
-        const auto number = value.toInteger(none);
-        if (number == none)
-            blame(key);
-        return number == none ? 0 : number;
-    }
+void readRequired(JsonReader& reader, const QString& key, int& target)
+{
+    reader.require(key);
+    reader.readWhole(key, target, std::numeric_limits<int>::min(), std::numeric_limits<int>::max());
+}
 
-    ObjectReader requiredObject(const QString& key)
-    {
-        const auto value = m_object.value(key);
-        if (!value.isObject())
-            blame(key);
-        return { value.toObject(), m_what + u'.' + key };
-    }
+void readCount(JsonReader& reader, const QString& key, qint64& target)
+{
+    // As far as a double is exact; Docker's sizes and seconds are far below.
+    reader.readWhole(key, target, std::numeric_limits<int>::min(), 1LL << 53);
+}
 
-    [[nodiscard]] ObjectReader object(const QString& key) const
-    {
-        return { m_object.value(key).toObject(), m_what + u'.' + key };
+/// @p value, or the first error of @p readers.
+template <typename T> Result<T> finish(T value, std::initializer_list<const JsonReader*> readers)
+{
+    for (const auto* reader : readers) {
+        if (const auto& error = reader->error())
+            return std::unexpected(error->within(u"Docker's answer"_s));
     }
-
-    [[nodiscard]] QString string(const QString& key) const
-    {
-        return m_object.value(key).toString();
-    }
-    [[nodiscard]] qint64 integer(const QString& key) const
-    {
-        return m_object.value(key).toInteger();
-    }
-    [[nodiscard]] bool boolean(const QString& key) const { return m_object.value(key).toBool(); }
-    [[nodiscard]] QJsonArray array(const QString& key) const
-    {
-        return m_object.value(key).toArray();
-    }
-    [[nodiscard]] bool contains(const QString& key) const { return m_object.contains(key); }
-
-    [[nodiscard]] QStringList strings(const QString& key) const
-    {
-        QStringList list;
-        for (const auto& value : array(key))
-            list << value.toString();
-        return list;
-    }
-
-    [[nodiscard]] Labels labels(const QString& key) const
-    {
-        Labels labels;
-        const auto object = m_object.value(key).toObject();
-        for (auto label = object.begin(); label != object.end(); ++label)
-            labels.insert(label.key(), label.value().toString());
-        return labels;
-    }
-
-    void blame(const QString& key)
-    {
-        if (m_blamed.isEmpty())
-            m_blamed = m_what + u'.' + key;
-    }
-
-    template <typename T>
-    Result<T> finish(T value, std::initializer_list<const ObjectReader*> parts = {})
-    {
-        for (const auto* part : parts) {
-            if (m_blamed.isEmpty())
-                m_blamed = part->m_blamed;
-        }
-        if (m_blamed.isEmpty())
-            return value;
-        return failure(Kind::Protocol, u"Docker's answer has no valid %1"_s.arg(m_blamed));
-    }
-
-private:
-    QJsonObject m_object;
-    QString m_what;
-    QString m_blamed;
-};
+    return value;
+}
 
 QString withoutSlash(const QString& name)
 {
@@ -116,46 +55,57 @@ QString withoutSlash(const QString& name)
 
 Result<ContainerSummary> summaryFrom(const QJsonObject& object)
 {
-    ObjectReader reader(object, u"container"_s);
+    auto reader = readerOf(object, u"container"_s);
     ContainerSummary summary;
-    summary.id = reader.requiredString(u"Id"_s);
-    for (const auto& name : reader.strings(u"Names"_s))
+    QStringList names;
+    qint64 created = 0;
+    readRequired(reader, u"Id"_s, summary.id);
+    reader.read(u"Names"_s, names);
+    reader.read(u"Image"_s, summary.image);
+    readRequired(reader, u"State"_s, summary.state);
+    reader.read(u"Labels"_s, summary.labels);
+    readCount(reader, u"Created"_s, created);
+    for (const auto& name : std::as_const(names))
         summary.names << withoutSlash(name);
-    summary.image = reader.string(u"Image"_s);
-    summary.state = reader.requiredString(u"State"_s);
-    summary.labels = reader.labels(u"Labels"_s);
-    summary.created = QDateTime::fromSecsSinceEpoch(reader.integer(u"Created"_s), QTimeZone::UTC);
-    return reader.finish(summary);
+    summary.created = QDateTime::fromSecsSinceEpoch(created, QTimeZone::UTC);
+    return finish(summary, { &reader });
 }
 
 Result<ImageDetails> imageFrom(const QJsonObject& object)
 {
-    ObjectReader reader(object, u"image"_s);
+    auto reader = readerOf(object, u"image"_s);
     ImageDetails image;
-    image.id = reader.requiredString(u"Id"_s);
-    for (const auto& tag : reader.strings(u"RepoTags"_s)) {
-        if (tag != u"<none>:<none>"_s)
-            image.tags << tag;
-    }
+    QStringList tags;
+    readRequired(reader, u"Id"_s, image.id);
+    reader.read(u"RepoTags"_s, tags);
+    readCount(reader, u"Size"_s, image.sizeBytes);
+    tags.removeAll(u"<none>:<none>"_s);
+    image.tags = tags;
+
     // The list gives labels and seconds, inspect a configuration and RFC 3339.
-    image.labels = reader.labels(u"Labels"_s);
-    if (reader.contains(u"Config"_s))
-        image.labels = reader.object(u"Config"_s).labels(u"Labels"_s);
-    const auto created = reader.string(u"Created"_s);
-    image.created = created.isEmpty()
-        ? QDateTime::fromSecsSinceEpoch(reader.integer(u"Created"_s), QTimeZone::UTC)
-        : QDateTime::fromString(created, Qt::ISODateWithMs).toUTC();
-    image.sizeBytes = reader.integer(u"Size"_s);
-    return reader.finish(image);
+    reader.read(u"Labels"_s, image.labels);
+    QJsonObject configuration;
+    reader.read(u"Config"_s, configuration);
+    auto configurationReader = readerOf(configuration, u"image.Config"_s);
+    configurationReader.read(u"Labels"_s, image.labels);
+    if (reader.value(u"Created"_s).isString()) {
+        image.created
+            = QDateTime::fromString(reader.value(u"Created"_s).toString(), Qt::ISODateWithMs);
+    } else {
+        qint64 created = 0;
+        readCount(reader, u"Created"_s, created);
+        image.created = QDateTime::fromSecsSinceEpoch(created, QTimeZone::UTC);
+    }
+    return finish(image, { &reader, &configurationReader });
 }
 
 Result<VolumeDetails> volumeFrom(const QJsonObject& object)
 {
-    ObjectReader reader(object, u"volume"_s);
+    auto reader = readerOf(object, u"volume"_s);
     VolumeDetails volume;
-    volume.name = reader.requiredString(u"Name"_s);
-    volume.labels = reader.labels(u"Labels"_s);
-    return reader.finish(volume);
+    readRequired(reader, u"Name"_s, volume.name);
+    reader.read(u"Labels"_s, volume.labels);
+    return finish(volume, { &reader });
 }
 
 Result<QJsonArray> arrayFromAnswer(const QByteArray& body)
@@ -180,6 +130,15 @@ Result<QList<T>> listFrom(const QJsonArray& array, Result<T> (*parse)(const QJso
     return list;
 }
 
+QString runcVersion(const QJsonArray& components)
+{
+    for (const auto& component : components) {
+        if (component[u"Name"_s].toString() == u"runc"_s)
+            return component[u"Version"_s].toString();
+    }
+    return {};
+}
+
 } // namespace
 
 Result<QJsonObject> objectFromAnswer(const QByteArray& body)
@@ -195,9 +154,10 @@ Result<QString> stringFromAnswer(const QByteArray& body, const QString& key)
     const auto object = objectFromAnswer(body);
     if (!object)
         return std::unexpected(object.error());
-    ObjectReader reader(*object, u"answer"_s);
-    const auto value = reader.requiredString(key);
-    return reader.finish(value);
+    auto reader = readerOf(*object, {});
+    QString value;
+    readRequired(reader, key, value);
+    return finish(value, { &reader });
 }
 
 Result<ServerVersion> versionFromAnswer(const QByteArray& body)
@@ -205,17 +165,13 @@ Result<ServerVersion> versionFromAnswer(const QByteArray& body)
     const auto object = objectFromAnswer(body);
     if (!object)
         return std::unexpected(object.error());
-    ObjectReader reader(*object, u"version"_s);
+    auto reader = readerOf(*object, u"version"_s);
     ServerVersion version;
-    version.version = reader.requiredString(u"Version"_s);
-    version.apiVersion = reader.requiredString(u"ApiVersion"_s);
-    version.minimumApiVersion = reader.string(u"MinAPIVersion"_s);
-    for (const auto& component : reader.array(u"Components"_s)) {
-        const ObjectReader part(component.toObject(), u"version.Components"_s);
-        if (part.string(u"Name"_s) == u"runc"_s)
-            version.runcVersion = part.string(u"Version"_s);
-    }
-    return reader.finish(version);
+    readRequired(reader, u"Version"_s, version.version);
+    readRequired(reader, u"ApiVersion"_s, version.apiVersion);
+    reader.read(u"MinAPIVersion"_s, version.minimumApiVersion);
+    version.runcVersion = runcVersion(reader.value(u"Components"_s).toArray());
+    return finish(version, { &reader });
 }
 
 Result<ServerInfo> infoFromAnswer(const QByteArray& body)
@@ -223,23 +179,23 @@ Result<ServerInfo> infoFromAnswer(const QByteArray& body)
     const auto object = objectFromAnswer(body);
     if (!object)
         return std::unexpected(object.error());
-    ObjectReader reader(*object, u"info"_s);
+    auto reader = readerOf(*object, u"info"_s);
     ServerInfo info;
-    info.serverId = reader.string(u"ID"_s);
-    info.operatingSystem = reader.string(u"OperatingSystem"_s);
-    info.architecture = reader.requiredString(u"Architecture"_s);
-    info.cgroupVersion = reader.string(u"CgroupVersion"_s);
-    info.cgroupDriver = reader.string(u"CgroupDriver"_s);
-    info.dataRoot = reader.string(u"DockerRootDir"_s);
-    info.storageDriver = reader.string(u"Driver"_s);
-    info.securityOptions = reader.strings(u"SecurityOptions"_s);
-    info.hasSwapLimit = reader.boolean(u"SwapLimit"_s);
-    info.hasMemoryLimit = reader.boolean(u"MemoryLimit"_s);
-    info.hasPidsLimit = reader.boolean(u"PidsLimit"_s);
-    info.hasCpuQuota = reader.boolean(u"CpuCfsQuota"_s);
-    info.warnings = reader.strings(u"Warnings"_s);
-    info.cpus = int(reader.integer(u"NCPU"_s));
-    return reader.finish(info);
+    reader.read(u"ID"_s, info.serverId);
+    reader.read(u"OperatingSystem"_s, info.operatingSystem);
+    readRequired(reader, u"Architecture"_s, info.architecture);
+    reader.read(u"CgroupVersion"_s, info.cgroupVersion);
+    reader.read(u"CgroupDriver"_s, info.cgroupDriver);
+    reader.read(u"DockerRootDir"_s, info.dataRoot);
+    reader.read(u"Driver"_s, info.storageDriver);
+    reader.read(u"SecurityOptions"_s, info.securityOptions);
+    reader.read(u"SwapLimit"_s, info.hasSwapLimit);
+    reader.read(u"MemoryLimit"_s, info.hasMemoryLimit);
+    reader.read(u"PidsLimit"_s, info.hasPidsLimit);
+    reader.read(u"CpuCfsQuota"_s, info.hasCpuQuota);
+    reader.read(u"Warnings"_s, info.warnings);
+    reader.readWhole(u"NCPU"_s, info.cpus, 0, std::numeric_limits<int>::max());
+    return finish(info, { &reader });
 }
 
 Result<ContainerDetails> containerFromAnswer(const QByteArray& body)
@@ -247,19 +203,26 @@ Result<ContainerDetails> containerFromAnswer(const QByteArray& body)
     const auto object = objectFromAnswer(body);
     if (!object)
         return std::unexpected(object.error());
-    ObjectReader reader(*object, u"container"_s);
-    auto state = reader.requiredObject(u"State"_s);
+    auto reader = readerOf(*object, u"container"_s);
     ContainerDetails container;
-    container.id = reader.requiredString(u"Id"_s);
-    container.name = withoutSlash(reader.requiredString(u"Name"_s));
-    container.imageId = reader.string(u"Image"_s);
-    container.labels = reader.object(u"Config"_s).labels(u"Labels"_s);
-    container.status = state.requiredString(u"Status"_s);
-    container.isRunning = state.boolean(u"Running"_s);
-    container.isOutOfMemory = state.boolean(u"OOMKilled"_s);
-    container.exitCode = int(state.requiredInteger(u"ExitCode"_s));
-    container.pid = int(state.integer(u"Pid"_s));
-    return reader.finish(container, { &state });
+    QJsonObject configurationObject;
+    QJsonObject stateObject;
+    readRequired(reader, u"Id"_s, container.id);
+    readRequired(reader, u"Name"_s, container.name);
+    reader.read(u"Image"_s, container.imageId);
+    reader.read(u"Config"_s, configurationObject);
+    readRequired(reader, u"State"_s, stateObject);
+    container.name = withoutSlash(container.name);
+
+    auto configuration = readerOf(configurationObject, u"container.Config"_s);
+    configuration.read(u"Labels"_s, container.labels);
+    auto state = readerOf(stateObject, u"container.State"_s);
+    readRequired(state, u"Status"_s, container.status);
+    readRequired(state, u"ExitCode"_s, container.exitCode);
+    state.read(u"Running"_s, container.isRunning);
+    state.read(u"OOMKilled"_s, container.isOutOfMemory);
+    state.readWhole(u"Pid"_s, container.pid, 0, std::numeric_limits<int>::max());
+    return finish(container, { &reader, &configuration, &state });
 }
 
 Result<QList<ContainerSummary>> containersFromAnswer(const QByteArray& body)
@@ -275,11 +238,13 @@ Result<int> exitCodeFromAnswer(const QByteArray& body)
     const auto object = objectFromAnswer(body);
     if (!object)
         return std::unexpected(object.error());
-    ObjectReader reader(*object, u"wait"_s);
-    const int code = int(reader.requiredInteger(u"StatusCode"_s));
-    if (const auto message = reader.object(u"Error"_s).string(u"Message"_s); !message.isEmpty())
+    auto reader = readerOf(*object, u"wait"_s);
+    int code = 0;
+    readRequired(reader, u"StatusCode"_s, code);
+    const auto message = reader.value(u"Error"_s)[u"Message"_s].toString();
+    if (!message.isEmpty())
         return failure(Kind::Internal, message);
-    return reader.finish(code);
+    return finish(code, { &reader });
 }
 
 Result<ImageDetails> imageFromAnswer(const QByteArray& body)

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "engine/docker/attachedstream.h"
 #include "engine/docker/client.h"
+#include "engine/files/tar.h"
+#include "engine/guest/guestbinary.h"
+#include "engine/guest/protocol.h"
 
-#include <QElapsedTimer>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QUuid>
+#include <QtEndian>
 
 #include <QCoroTask>
-
-#include <array>
 
 using namespace Qt::StringLiterals;
 using namespace isol8;
@@ -18,40 +19,7 @@ using namespace isol8::docker;
 
 namespace {
 
-constexpr qsizetype tarBlockBytes = 512;
-
-/// One regular file or directory (name with a slash at its end) in ustar format (POSIX.1-1988).
-QByteArray tarEntry(const QByteArray& name, const QByteArray& content, int mode = 0755)
-{
-    std::array<char, tarBlockBytes> header {};
-    const auto put = [&header](qsizetype at, const QByteArray& text) {
-        std::ranges::copy(text, header.begin() + at);
-    };
-    const auto octal = [](qint64 number, int digits) {
-        return QByteArray::number(number, 8).rightJustified(digits, '0');
-    };
-    put(0, name);
-    put(100, octal(mode, 7));
-    put(108, octal(0, 7));
-    put(116, octal(0, 7));
-    put(124, octal(content.size(), 11));
-    put(136, octal(0, 11));
-    put(148, "        ");
-    put(156, name.endsWith('/') ? "5" : "0");
-    put(257, QByteArray("ustar\0", 6));
-    put(263, "00");
-    unsigned sum = 0;
-    for (const char byte : header)
-        sum += static_cast<unsigned char>(byte);
-    put(148, octal(sum, 6) + '\0' + ' ');
-    const auto padding = (tarBlockBytes - content.size() % tarBlockBytes) % tarBlockBytes;
-    return QByteArray(header.data(), tarBlockBytes) + content + QByteArray(padding, '\0');
-}
-
-QByteArray tarEnd()
-{
-    return QByteArray(2 * tarBlockBytes, '\0');
-}
+constexpr int patience = 60'000;
 
 QString uniqueName(const QString& what)
 {
@@ -75,7 +43,8 @@ ContainerSpec bareSpec(const QString& image)
 
 } // namespace
 
-/// The client and a real daemon: an image of two files, containers that are never started.
+/// The client and a real daemon: an image of two files, containers that are never started,
+/// and one that runs isol8-guest.
 class TestLiveDocker : public QObject {
     Q_OBJECT
 
@@ -90,6 +59,7 @@ private Q_SLOTS:
     void volumeLivesAndGoes();
     void conflictAndMissingAreTold();
     void startFailureIsTold();
+    void attachedStreamIsBinaryClean();
 
 private:
     Result<QString> create(const ContainerSpec& spec, const QString& name);
@@ -108,7 +78,7 @@ void TestLiveDocker::initTestCase()
     QTemporaryDir directory;
     QFile tar(directory.filePath(u"root.tar"_s));
     QVERIFY(tar.open(QIODevice::WriteOnly));
-    tar.write(tarEntry("etc/", {}) + tarEntry("etc/motd", "hello\n", 0644) + tarEnd());
+    QVERIFY(writeTar(tar, { { .path = u"etc/motd"_s, .content = "hello\n" } }));
     tar.close();
     m_reference = uniqueName(u"image"_s) + u":one"_s;
     const auto image = wait(
@@ -235,8 +205,9 @@ void TestLiveDocker::archiveGoesInAndOut()
     const auto id = create(spec, {});
     QVERIFY(id);
     const QByteArray content(100'000, 'x');
-    QVERIFY(
-        wait(m_client->putArchive(*id, u"/etc"_s, tarEntry("a name", content, 0644) + tarEnd())));
+    const auto tar = tarOf({ { .path = u"a name"_s, .content = content } });
+    QVERIFY(tar);
+    QVERIFY(wait(m_client->putArchive(*id, u"/etc"_s, *tar)));
     const auto fetched = wait(m_client->fetchArchive(*id, u"/etc/a name"_s, 1 << 20));
     QVERIFY(fetched);
     QVERIFY(fetched->contains(content));
@@ -310,6 +281,50 @@ void TestLiveDocker::startFailureIsTold()
     QVERIFY(!started);
     QVERIFY2(started.error().message.contains(u"/nothing"_s), qPrintable(started.error().message));
     QVERIFY(wait(m_client->removeContainer(*id)));
+}
+
+void TestLiveDocker::attachedStreamIsBinaryClean()
+{
+    auto spec = bareSpec(m_image);
+    spec.isRootReadOnly = false;
+    spec.entrypoint = { u"/guest"_s };
+    const auto id = create(spec, {});
+    QVERIFY(id);
+    const auto tar = tarOf({ { .path = u"guest"_s, .mode = 0755, .content = guestBinary() } });
+    QVERIFY(tar);
+    QVERIFY(wait(m_client->putArchive(*id, u"/"_s, *tar)));
+    const auto stream = wait(m_client->attach(*id));
+    QVERIFY2(stream, qPrintable(stream ? QString() : stream.error().message));
+    QByteArray heard;
+    std::optional<Error> closed;
+    connect(stream->get(), &AttachedStream::stdoutReceived, this,
+        [&heard](const QByteArray& bytes) { heard += bytes; });
+    connect(stream->get(), &AttachedStream::closed, this,
+        [&closed](const Error& reason) { closed = reason; });
+    (*stream)->setReading(true);
+    const auto started = wait(m_client->startContainer(*id));
+    QVERIFY2(started, qPrintable(started ? QString() : started.error().message));
+    QVERIFY(wait(m_client->startContainer(*id))); // It runs already.
+
+    // The guest sends the nonce back. Docker's detach keys are in it.
+    const QByteArray nonce("\x10\x11\0\xff\x03\x04\x1a\x1c\r\n\x10\x11\x7f\x80\xc3\x28", 16);
+    QByteArray hello(guest::headerBytes + 4, '\0');
+    hello[0] = char(guest::Type::Hello);
+    qToLittleEndian(quint32(4 + nonce.size()), hello.data() + 8);
+    qToLittleEndian(quint32(guest::protocolVersion), hello.data() + guest::headerBytes);
+    (*stream)->write(hello + nonce);
+    QTRY_VERIFY_WITH_TIMEOUT(heard.contains(nonce), patience);
+
+    const auto details = wait(m_client->inspectContainer(*id));
+    QVERIFY(details);
+    QVERIFY(details->isRunning);
+    QVERIFY(details->pid > 0);
+    QVERIFY(wait(m_client->killContainer(*id, u"SIGKILL"_s)));
+    QTRY_VERIFY_WITH_TIMEOUT(closed, patience);
+    QCOMPARE(closed->kind, Kind::Unreachable);
+    const auto code = wait(m_client->waitContainer(*id));
+    QVERIFY(code);
+    QCOMPARE(*code, 137);
 }
 
 QTEST_GUILESS_MAIN(TestLiveDocker)
