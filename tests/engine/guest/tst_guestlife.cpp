@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "engine/guest/guestbinary.h"
+#include "tests/engine/guest/guestfixture.h"
+#include "tests/engine/guest/scriptedguest.h"
+
+#include <QCryptographicHash>
+#include <QFile>
+#include <QSignalSpy>
+
+using namespace isol8;
+using namespace isol8::test;
+using namespace Qt::StringLiterals;
+using guest::Outcome;
+using guest::Type;
+
+namespace {
+
+QByteArray hello()
+{
+    return ScriptedTransport::frame(Type::Hello, 0,
+        ScriptedTransport::u32(guest::protocolVersion) + QByteArray(guest::nonceBytes, 'n'));
+}
+
+/// A guest that is spoken to in bytes.
+struct RawGuest {
+    explicit RawGuest(const QStringList& arguments = {})
+        : process(arguments)
+    {
+        QObject::connect(&process, &GuestTransport::received, &process,
+            [this](const QByteArray& bytes) { answer += bytes; });
+        QObject::connect(&process, &GuestTransport::closed, &process,
+            [this](const Error& error) { ended = error.message; });
+    }
+
+    QByteArray answer;
+    QString ended;
+    GuestProcess process;
+};
+
+QByteArray startFrames(quint32 id, const QByteArray& script)
+{
+    const auto text = [](const QByteArray& bytes) {
+        return ScriptedTransport::u32(quint32(bytes.size())) + bytes;
+    };
+    const auto spec = ScriptedTransport::u32(0) + ScriptedTransport::u32(0) + text("/sandbox")
+        + ScriptedTransport::u32(3) + text("sh") + text("-c") + text(script)
+        + ScriptedTransport::u32(1) + text("PATH=/usr/bin");
+    return ScriptedTransport::frame(Type::Spec, id, spec)
+        + ScriptedTransport::frame(Type::Start, id, QByteArray(8, 0));
+}
+
+} // namespace
+
+/// How guests begin, change hands and end.
+class TestGuestLife : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void binaryIsWhatItsHashSays()
+    {
+        const auto binary = guestBinary();
+        QVERIFY(binary.startsWith("\x7f"
+                                  "ELF"));
+        QVERIFY(binary.size() < 2'000'000);
+        QCOMPARE(guestHash(),
+            QString::fromLatin1(
+                QCryptographicHash::hash(binary, QCryptographicHash::Sha256).toHex().first(16)));
+    }
+
+    void refusesToRunAnywhereElse()
+    {
+        // Here, outside a namespace of its own, it would kill every process of this machine.
+        const QTemporaryDir directory;
+        QFile file(directory.filePath(u"guest"_s));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(guestBinary());
+        file.close();
+        file.setPermissions(QFile::ReadOwner | QFile::ExeOwner);
+        for (const auto& arguments : { QStringList(), QStringList { u"--linger"_s, u"5"_s } }) {
+            QProcess process;
+            process.start(file.fileName(), arguments);
+            process.write(hello());
+            QVERIFY(process.waitForFinished(patienceMs));
+            QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+            QCOMPARE(process.exitCode(), 2);
+            QCOMPARE(process.readAllStandardOutput(), QByteArray());
+        }
+    }
+
+    void refusesOtherArguments_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::newRow("word") << QStringList { u"x"_s };
+        QTest::newRow("no number") << QStringList { u"--linger"_s };
+        QTest::newRow("zero") << QStringList { u"--linger"_s, u"0"_s };
+        QTest::newRow("text") << QStringList { u"--linger"_s, u"5s"_s };
+        QTest::newRow("more") << QStringList { u"--linger"_s, u"5"_s, u"x"_s };
+    }
+    void refusesOtherArguments()
+    {
+        QFETCH(QStringList, arguments);
+        RawGuest guest(arguments);
+        QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
+        QVERIFY2(guest.ended.contains(u"ended with 2"_s), qPrintable(guest.ended));
+    }
+
+    void endsWithItsHost()
+    {
+        RawGuest guest;
+        guest.process.write(
+            hello() + startFrames(1, "setsid sleep 1000 & echo ready; exec sleep 1000"));
+        QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
+        guest.process.close();
+        QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
+        QVERIFY2(guest.ended.contains(u"ended with 0"_s), qPrintable(guest.ended));
+    }
+
+    void endsOnShutdown()
+    {
+        RawGuest guest({ u"--linger"_s, u"1000"_s });
+        guest.process.write(hello() + startFrames(1, "echo ready; exec sleep 1000"));
+        QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
+        guest.process.write(ScriptedTransport::frame(Type::Shutdown, 0));
+        QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
+    }
+
+    void saysNothingBeforeTheGreeting()
+    {
+        RawGuest guest;
+        guest.process.write(ScriptedTransport::frame(Type::Ping, 1) + startFrames(1, "echo no")
+            + hello() + ScriptedTransport::frame(Type::Ping, 2));
+        QTRY_VERIFY_WITH_TIMEOUT(
+            guest.answer.endsWith(ScriptedTransport::frame(Type::Pong, 2)), patienceMs);
+        QCOMPARE(guest.answer.size(), qsizetype(guest::headerBytes * 2 + 24));
+    }
+
+    void malformedFramesEndIt_data()
+    {
+        QTest::addColumn<QByteArray>("bytes");
+        QTest::newRow("header") << QByteArray(12, '\xff');
+        QTest::newRow("length") << QByteArray::fromHex("020000000000000001000100");
+        QTest::newRow("unknown type") << ScriptedTransport::frame(static_cast<Type>(99), 1);
+        QTest::newRow("guest's type") << ScriptedTransport::frame(Type::Pong, 1);
+        QTest::newRow("short hello") << ScriptedTransport::frame(Type::Hello, 0, "x");
+        QTest::newRow("short start") << ScriptedTransport::frame(Type::Start, 1, "x");
+        QTest::newRow("spec too large")
+            << ScriptedTransport::frame(Type::Spec, 1, QByteArray(guest::maxPayloadBytes, 0))
+                   .repeated(129);
+    }
+    void malformedFramesEndIt()
+    {
+        QFETCH(QByteArray, bytes);
+        RawGuest guest;
+        guest.process.write(hello() + bytes);
+        QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
+        QVERIFY2(guest.ended.contains(u"ended with 3"_s), qPrintable(guest.ended));
+        QCOMPARE(guest.answer.at(guest::headerBytes + 24), char(Type::Fault));
+    }
+
+    void changesHands()
+    {
+        RawGuest guest({ u"--linger"_s, u"1000"_s });
+        guest.process.write(hello() + startFrames(1, "setsid sleep 1000 & echo ready; exec yes"));
+        QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
+        // The old host dies in the middle of a frame. The new one hears nothing of its run.
+        guest.process.write(
+            ScriptedTransport::frame(Type::Stdin, 1, QByteArray(60'000, 'x')).first(30'000));
+        guest.process.write(QByteArray(guest::resyncBytes, 0)
+            + ScriptedTransport::frame(
+                Type::Hello, 0, ScriptedTransport::u32(1) + QByteArray(16, 'N'))
+            + startFrames(1, "ls -d /proc/[0-9]* | wc -l"));
+        QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains(QByteArray(16, 'N')), patienceMs);
+        const auto after
+            = [&] { return guest.answer.sliced(guest.answer.indexOf(QByteArray(16, 'N')) + 20); };
+        // Process 1, sh, ls and wc.
+        QTRY_VERIFY_WITH_TIMEOUT(after().contains(ScriptedTransport::u32(2) + "4\n"), patienceMs);
+        QVERIFY(!after().contains("y\ny\n"));
+    }
+
+    void connectionTakesOver()
+    {
+        auto* process = new GuestProcess({ u"--linger"_s, u"1000"_s });
+        process->write(hello() + startFrames(1, "exec yes"));
+        GuestConnection connection { std::unique_ptr<GuestTransport>(process) };
+        const auto opened
+            = QCoro::waitFor(connection.open(/*mayHaveHistory=*/true, /*isLeased=*/true, {}));
+        QVERIFY2(opened, opened ? "" : qPrintable(opened.error().message));
+        const auto scrubbed = QCoro::waitFor(connection.scrub({}));
+        QVERIFY2(scrubbed, scrubbed ? "" : qPrintable(scrubbed.error().message));
+    }
+
+    void lingersWithoutAHostOnlySoLong()
+    {
+        RawGuest guest({ u"--linger"_s, u"1"_s });
+        guest.process.write(hello() + startFrames(1, "echo ready; exec sleep 1000"));
+        QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
+        QVERIFY2(guest.ended.contains(u"ended with 0"_s), qPrintable(guest.ended));
+    }
+
+    void losesItsRunWhenKilled()
+    {
+        auto guest = std::make_unique<GuestFixture>();
+        QVERIFY(guest->isOpen());
+        const QSignalSpy failed(&guest->connection(), &GuestConnection::failed);
+        Ran ran;
+        const auto run = guest->start(GuestFixture::shell("echo ready; exec sleep 1000"), ran);
+        QTRY_COMPARE_WITH_TIMEOUT(ran.standardOutput, "ready\n", patienceMs);
+        guest->process().kill();
+        QTRY_VERIFY_WITH_TIMEOUT(ran.isFinished, patienceMs);
+        QVERIFY(!ran.report);
+        QCOMPARE(ran.report.error().kind, Kind::Unreachable);
+        QCOMPARE(failed.size(), 1);
+    }
+
+    void staysWellAfterManyRuns()
+    {
+        GuestFixture guest;
+        QVERIFY(guest.isOpen());
+        const auto descriptors = [&] {
+            return QDir(u"/proc/%1/fd"_s.arg(guest.process().guestPid()))
+                .entryList(QDir::AllEntries | QDir::System | QDir::NoDotAndDotDot)
+                .size();
+        };
+        const auto before = descriptors();
+        for (int i = 0; i < 50; ++i) {
+            const auto ran = guest.run(GuestFixture::shell("cat"), "x");
+            QCOMPARE(ran.standardOutput, "x");
+        }
+        QCOMPARE(descriptors(), before);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestGuestLife)
+#include "tst_guestlife.moc"

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// The host's side, with a run and file operations open, hears arbitrary bytes after the greeting:
+// it may end the conversation, and nothing else. The first byte says how the rest is cut.
+#include "engine/sandbox/guestconnection.h"
+#include "tests/engine/guest/scriptedguest.h"
+
+#include <QCoreApplication>
+#include <QCoroTask>
+
+#include <cstdlib>
+
+using namespace isol8;
+using namespace isol8::test;
+
+namespace {
+
+template <typename T> QCoro::Task<> forget(Task<T> task)
+{
+    (void)co_await task;
+}
+
+/// More than this for one input would be memory that a guest can make grow.
+constexpr qint64 maxWrittenBytes = 1 << 20;
+
+} // namespace
+
+extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments)
+{
+    static QCoreApplication application(*count, *arguments);
+    return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    if (size == 0)
+        return 0;
+    const qsizetype pieceBytes = 1 + data[0] * 17;
+    const QByteArray bytes(
+        reinterpret_cast<const char*>(data) + 1, static_cast<qsizetype>(size) - 1);
+
+    auto transport = std::make_unique<ScriptedTransport>();
+    const QPointer<ScriptedTransport> guest = transport.get();
+    auto connection = std::make_unique<GuestConnection>(std::move(transport));
+    forget(connection->open(false, false, {}));
+    QCoreApplication::processEvents();
+    guest->greet();
+    if (!connection->isOpen())
+        std::abort();
+
+    GuestRunSpec spec;
+    spec.arguments = { "true" };
+    spec.isStdinOpen = true;
+    const auto run = connection->startRun(spec); // id 1
+    run->writeStdin(QByteArray(1000, 'i'));
+    forget(connection->putFile("put", QByteArray(1000, 'p'), 0644, {}));
+    forget(connection->fetchFile("get", 1000, {}));
+    forget(connection->listDirectory("list", {}));
+    forget(connection->scrub({}));
+    QCoreApplication::processEvents();
+
+    for (qsizetype at = 0; at < bytes.size() && guest && !guest->isClosed(); at += pieceBytes)
+        guest->say(bytes.mid(at, pieceBytes));
+    QCoreApplication::processEvents();
+    if (guest && guest->written().size() > maxWrittenBytes)
+        std::abort();
+    connection.reset();
+    QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+    return 0;
+}
