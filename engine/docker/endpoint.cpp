@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "engine/docker/endpoint.h"
 
+#include "engine/core/smallfile.h"
+
 #include <QCryptographicHash>
 #include <QDir>
-#include <QFile>
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -32,15 +33,12 @@ QString configDirectory()
     return configured.isEmpty() ? QDir::homePath() + u"/.docker"_s : configured;
 }
 
+/// Whatever keeps a file from being read makes the set-up invalid.
 Result<QByteArray> readSettings(const QString& path)
 {
-    QFile file(path);
-    if (!file.open(QIODevice::ReadOnly))
-        return failure(Kind::Invalid, u"%1 cannot be read: %2"_s.arg(path, file.errorString()));
-    const auto content = file.read(maxSettingsBytes + 1);
-    if (content.size() > maxSettingsBytes)
-        return failure(Kind::Invalid, u"%1 is too large"_s.arg(path));
-    return content;
+    return readSmallFile(path, maxSettingsBytes).transform_error([](const Error& error) {
+        return Error { Kind::Invalid, error.message };
+    });
 }
 
 Result<QJsonObject> readJson(const QString& path)

@@ -64,14 +64,6 @@ private Q_SLOTS:
     void redirectIsNotFollowed();
     void answerInSmallPiecesIsWhole();
 
-    void firstCallIsTheOnlyOne();
-    void newerDaemonCostsOneRefusal();
-    void parallelCallsAgreeOnTheVersion();
-    void unsupportedVersions_data();
-    void unsupportedVersions();
-    void refusalWithoutNumberUsesTheHeader();
-    void laterRefusalIsAnOrdinaryError();
-
     void cancelEndsACall();
     void cancelBeforeTheCall();
     void cancelInMidAnswer();
@@ -319,99 +311,6 @@ void TestClient::answerInSmallPiecesIsWhole()
     QTRY_VERIFY_WITH_TIMEOUT(*result, patience);
     QVERIFY(**result);
     QCOMPARE((**result)->tags, QStringList { u"a:b"_s });
-}
-
-void TestClient::firstCallIsTheOnlyOne()
-{
-    m_docker->enqueueJson(201, R"({"Id":"abc"})", "Api-Version: 1.43\r\n");
-    QVERIFY(wait(m_client->createContainer({}, u"n"_s)));
-    QCOMPARE(m_docker->requests().size(), 1);
-}
-
-void TestClient::newerDaemonCostsOneRefusal()
-{
-    m_docker->enqueueJson(400,
-        R"({"message":"client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version"})",
-        "Api-Version: 1.52\r\n");
-    m_docker->enqueueJson(200, R"({"Id":"sha256:1"})");
-    m_docker->enqueueJson(200, R"({"Id":"sha256:2"})");
-    QVERIFY(wait(m_client->inspectImage(u"a"_s)));
-    QVERIFY(wait(m_client->inspectImage(u"b"_s)));
-    QCOMPARE(m_docker->requests().size(), 3);
-    QCOMPARE(m_docker->requests().at(0).target, "/v1.41/images/a/json");
-    QCOMPARE(m_docker->requests().at(1).target, "/v1.44/images/a/json");
-    QCOMPARE(m_docker->requests().at(2).target, "/v1.44/images/b/json");
-}
-
-void TestClient::parallelCallsAgreeOnTheVersion()
-{
-    const QByteArray refusal
-        = R"({"message":"client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade"})";
-    m_docker->enqueueJson(400, refusal);
-    m_docker->enqueueJson(400, refusal);
-    m_docker->enqueueJson(200, R"({"Id":"sha256:1"})");
-    m_docker->enqueueJson(200, R"({"Id":"sha256:1"})");
-    const auto one = start(m_client->inspectImage(u"a"_s));
-    const auto two = start(m_client->inspectImage(u"a"_s));
-    QTRY_VERIFY_WITH_TIMEOUT(*one && *two, patience);
-    QVERIFY(**one);
-    QVERIFY(**two);
-    QCOMPARE(m_docker->requests().size(), 4);
-}
-
-void TestClient::unsupportedVersions_data()
-{
-    QTest::addColumn<QList<QByteArray>>("refusals");
-    QTest::addColumn<QStringList>("words");
-    const QByteArray old
-        = R"({"message":"client version 1.41 is too new. Maximum supported API version is 1.40"})";
-    QTest::newRow("old daemon") << QList { old }
-                                << QStringList { u"1.40"_s, u"1.41"_s, u"update Docker"_s };
-    const QByteArray recent
-        = R"({"message":"client version 1.41 is too old. Minimum supported API version is 1.60, please upgrade"})";
-    QTest::newRow("new daemon") << QList { recent }
-                                << QStringList { u"1.60"_s, u"1.51"_s, u"update isol8"_s };
-    const QByteArray first
-        = R"({"message":"client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade"})";
-    const QByteArray second
-        = R"({"message":"client version 1.44 is too old. Minimum supported API version is 1.44, please upgrade"})";
-    QTest::newRow("contradicts itself")
-        << QList { first, second } << QStringList { u"1.44"_s, u"1.51"_s };
-    const QByteArray odd = R"({"message":"client version 1.41 is too old"})";
-    QTest::newRow("says no version") << QList { odd } << QStringList { u"1.51"_s };
-}
-
-void TestClient::unsupportedVersions()
-{
-    QFETCH(QList<QByteArray>, refusals);
-    QFETCH(QStringList, words);
-    for (const auto& refusal : refusals)
-        m_docker->enqueueJson(400, refusal);
-    const auto result = wait(m_client->inspectImage(u"a"_s));
-    QVERIFY(!result);
-    QCOMPARE(result.error().kind, Kind::Protocol);
-    for (const auto& word : words)
-        QVERIFY2(result.error().message.contains(word), qPrintable(result.error().message));
-}
-
-void TestClient::refusalWithoutNumberUsesTheHeader()
-{
-    m_docker->enqueueJson(
-        400, R"({"message":"client version 1.41 is too old"})", "Api-Version: 1.45\r\n");
-    m_docker->enqueueJson(200, R"({"Id":"sha256:1"})");
-    QVERIFY(wait(m_client->inspectImage(u"a"_s)));
-    QCOMPARE(m_docker->requests().last().target, "/v1.45/images/a/json");
-}
-
-void TestClient::laterRefusalIsAnOrdinaryError()
-{
-    m_docker->enqueueJson(200, R"({"Id":"sha256:1"})");
-    QVERIFY(wait(m_client->inspectImage(u"a"_s)));
-    m_docker->enqueueJson(400,
-        R"({"message":"client version 1.41 is too old. Minimum supported API version is 1.44"})");
-    const auto result = wait(m_client->inspectImage(u"a"_s));
-    QVERIFY(!result);
-    QCOMPARE(m_docker->requests().size(), 2);
 }
 
 void TestClient::cancelEndsACall()
