@@ -67,7 +67,7 @@ QJsonObject usageJson(const ExecutionResult& result)
 // The members of PhaseTimes by their keys.
 struct PhaseMember {
     QLatin1StringView key;
-    microseconds PhaseTimes::*member;
+    microseconds PhaseTimes::* member;
 };
 constexpr std::array phaseMembers {
     PhaseMember { "queue"_L1, &PhaseTimes::queue },

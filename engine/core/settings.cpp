@@ -68,7 +68,7 @@ QString nearestKey(const QString& path)
     for (const SettingKey& key : settingKeys()) {
         known.append(key.path);
         for (qsizetype dot = key.path.lastIndexOf(u'.'); dot > 0;
-             dot = key.path.lastIndexOf(u'.', dot - 1))
+            dot = key.path.lastIndexOf(u'.', dot - 1))
             known.append(key.path.first(dot));
     }
     QString nearest;

@@ -67,7 +67,7 @@ Result<QByteArray> readSmallFile(const QString& path, qint64 maxBytes)
         ::open(QFile::encodeName(path).constData(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     if (file.value() < 0)
         return systemFailure(shown, errno);
-    struct stat status { };
+    struct stat status {};
     if (::fstat(file.value(), &status) != 0)
         return systemFailure(shown, errno);
     if (S_ISDIR(status.st_mode))

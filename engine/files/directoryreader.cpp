@@ -127,7 +127,7 @@ Result<> Walker::followLink(const QByteArray& relative)
         return {};
     }
     const QByteArray target(resolved.get());
-    struct stat status { };
+    struct stat status {};
     const QByteArray inside = m_root.endsWith('/') ? m_root : m_root + '/';
     if (!target.startsWith(inside))
         skip(relative, u"a link out of the directory"_s);
@@ -143,7 +143,7 @@ Result<> Walker::followLink(const QByteArray& relative)
 Result<> Walker::visit(const QByteArray& relative, int depth)
 {
     const QByteArray path = m_root + '/' + relative;
-    struct stat status { };
+    struct stat status {};
     if (::lstat(path.constData(), &status) != 0)
         return systemFailure(path, errno);
     if (S_ISLNK(status.st_mode))

@@ -160,7 +160,7 @@ void TestExecutionJson::readsAnswersOfOlderServers()
         "exitCode": 3, "durationMs": 12.5, "truncated": false, "executionId": "x",
         "runtime": "python", "timestamp": "2026-01-01T00:00:00.000Z", "networkLogs": null,
         "somethingNew": [1]})")
-                                           .object());
+            .object());
     QVERIFY(result);
     QCOMPARE(result->standardOutput, QByteArray("hi"));
     QCOMPARE(result->exitCode, 3);

@@ -88,7 +88,7 @@ void TestTask::registrationsOutliveTheirToken()
     CancelToken::Registration registration;
     {
         const CancelToken token;
-        registration = token.onCancel([] {});
+        registration = token.onCancel([] { });
     }
     QCOMPARE(cancelled().kind, Kind::Cancelled);
 }

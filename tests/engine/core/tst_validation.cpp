@@ -51,7 +51,7 @@ void TestValidation::acceptsOrdinaryExecutions_data()
 {
     QTest::addColumn<Change>("change");
     const auto row = [](const char* name, Change change) { QTest::newRow(name) << change; };
-    row("defaults", [](auto&, auto&) {});
+    row("defaults", [](auto&, auto&) { });
     row("empty code", [](auto& r, auto&) { r.code = QByteArray(""); });
     row("code with NUL", [](auto& r, auto&) { r.code = QByteArray("\0", 1); });
     row("command", [](auto& r, auto&) { r.code = {}, r.command = u"ls"_s; });
