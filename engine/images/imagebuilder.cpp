@@ -54,6 +54,13 @@ Task<JobPointer> begin(std::shared_ptr<docker::Client> client, ImageSettings set
     co_return job;
 }
 
+/// Lets the next call begin. The coroutines of this one may outlive its answer, and the job with
+/// them.
+void end(const JobPointer& job)
+{
+    job->lock.reset();
+}
+
 /// Cancelled by the caller or with the builder.
 struct LinkedToken {
     CancelToken token;
@@ -181,6 +188,7 @@ Task<bool> ImageBuilder::buildBase(
             co_return std::unexpected(job.error());
         const auto made = co_await imagejob::ensureRuntime(*job, runtime, rebuild);
         state->isSharedFresh = (*job)->isSharedFresh;
+        end(*job);
         co_return made;
     }(m_state, runtime, rebuild, std::move(handler), std::move(cancel));
 }
@@ -195,6 +203,7 @@ Task<QString> ImageBuilder::buildCustom(
         if (!job)
             co_return std::unexpected(job.error());
         const auto made = co_await imagejob::ensureCustom(*job, spec);
+        end(*job);
         co_return made;
     }(m_state, std::move(spec), std::move(handler), std::move(cancel));
 }
@@ -216,6 +225,7 @@ Task<int> ImageBuilder::removeSuperseded(CancelToken cancel)
         if (!job)
             co_return std::unexpected(job.error());
         const auto count = co_await removeReplaced(*job);
+        end(*job);
         co_return count;
     }(m_state, std::move(cancel));
 }
@@ -227,6 +237,7 @@ Task<QStringList> ImageBuilder::removeAll(CancelToken cancel)
         if (!job)
             co_return std::unexpected(job.error());
         const auto gone = co_await removeTags(*job);
+        end(*job);
         co_return gone;
     }(m_state, std::move(cancel));
 }
