@@ -222,9 +222,9 @@ void Run::end(Outcome outcome, std::uint32_t value)
     m_report.oomKills = static_cast<std::uint32_t>(after.oomKills - m_before.oomKills);
     m_report.pidsRefused = static_cast<std::uint32_t>(after.pidsRefused - m_before.pidsRefused);
     // The cgroup's peak is that of the container's whole life: it tells of this run only if it
-    // grew.
-    m_report.peakMemoryBytes
-        = after.peakBytes > m_before.peakBytes ? after.peakBytes : usage.largestBytes;
+    // grew, or if this run came to the limit.
+    const bool isPeakOurs = after.peakBytes > m_before.peakBytes || m_report.oomKills > 0;
+    m_report.peakMemoryBytes = isPeakOurs ? after.peakBytes : usage.largestBytes;
 
     m_streams.input.close();
     explicit_bzero(m_input, m_inputEnd);

@@ -107,8 +107,9 @@ struct GuestConnection::Private {
     LinkPointer link;
 };
 
-GuestConnection::GuestConnection(std::unique_ptr<GuestTransport> transport)
-    : d(std::make_unique<Private>(std::make_shared<GuestLink>(std::move(transport))))
+GuestConnection::GuestConnection(
+    std::unique_ptr<GuestTransport> transport, const GuestLimits& limits)
+    : d(std::make_unique<Private>(std::make_shared<GuestLink>(std::move(transport), limits)))
 {
     connect(d->link.get(), &GuestLink::failed, this, &GuestConnection::failed);
 }

@@ -42,6 +42,14 @@ struct GuestRunSpec {
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
 };
 
+/// How long a guest may take.
+struct GuestLimits {
+    std::chrono::milliseconds greeting { 10'000 }; ///< Until it answers Hello.
+    std::chrono::milliseconds silence { 30'000 }; ///< Until it answers a ping with anything.
+    std::chrono::milliseconds inactivity { 30'000 }; ///< Of a file operation or the scrub.
+    std::chrono::milliseconds pingInterval = std::chrono::seconds(guest::pingSeconds);
+};
+
 class GuestConnection;
 
 /// One program in the sandbox. Made by GuestConnection::startRun(), owned by the caller; destroying
@@ -82,7 +90,8 @@ class GuestConnection : public QObject {
     Q_OBJECT
 
 public:
-    explicit GuestConnection(std::unique_ptr<GuestTransport> transport);
+    explicit GuestConnection(
+        std::unique_ptr<GuestTransport> transport, const GuestLimits& limits = {});
     ~GuestConnection() override;
 
     /// Says Hello and waits for the answer; the first thing to do. @p mayHaveHistory: the guest may

@@ -14,8 +14,6 @@ using namespace Qt::StringLiterals;
 using guest::Header;
 using guest::Type;
 
-constexpr std::chrono::seconds greetingLimit { 10 };
-constexpr std::chrono::seconds silenceLimit { 30 };
 constexpr qsizetype greetingPayloadBytes = 4 + guest::nonceBytes + 4;
 constexpr qsizetype maxFaultBytes = 512;
 
@@ -40,8 +38,9 @@ QByteArray randomNonce()
 
 } // namespace
 
-GuestLink::GuestLink(std::unique_ptr<GuestTransport> transport)
+GuestLink::GuestLink(std::unique_ptr<GuestTransport> transport, const GuestLimits& limits)
     : m_transport(std::move(transport))
+    , m_limits(limits)
     , m_places(guest::maxFileOperations)
 {
     connect(m_transport.get(), &GuestTransport::received, this, &GuestLink::take);
@@ -75,7 +74,7 @@ void GuestLink::greet(bool mayHaveHistory, bool isLeased, const Completion<>& op
     QByteArray payload(4, 0);
     guest::storeU32(reinterpret_cast<unsigned char*>(payload.data()), guest::protocolVersion);
     send(Type::Hello, 0, payload + m_nonce);
-    m_greetingTimer.start(greetingLimit);
+    m_greetingTimer.start(m_limits.greeting);
 }
 
 Error GuestLink::reason() const
@@ -163,7 +162,7 @@ void GuestLink::take(const QByteArray& bytes)
 {
     const auto self = shared_from_this();
     if (m_silenceTimer.isActive())
-        m_silenceTimer.start(silenceLimit);
+        m_silenceTimer.start(m_limits.silence);
     QByteArray frames = bytes;
     if (m_state == State::Greeting)
         frames = findGreeting(bytes);
@@ -217,7 +216,7 @@ QByteArray GuestLink::findGreeting(const QByteArray& bytes)
     m_state = State::Open;
     m_greetingTimer.stop();
     if (m_isLeased)
-        m_pingTimer.start(std::chrono::seconds(guest::pingSeconds));
+        m_pingTimer.start(m_limits.pingInterval);
     m_opened.deliver({});
     return rest;
 }
@@ -265,7 +264,7 @@ void GuestLink::ping()
 {
     send(Type::Ping, 0);
     if (!m_silenceTimer.isActive())
-        m_silenceTimer.start(silenceLimit);
+        m_silenceTimer.start(m_limits.silence);
 }
 
 } // namespace isol8

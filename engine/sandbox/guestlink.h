@@ -27,7 +27,7 @@ class GuestLink : public QObject, public std::enable_shared_from_this<GuestLink>
     Q_OBJECT
 
 public:
-    explicit GuestLink(std::unique_ptr<GuestTransport> transport);
+    GuestLink(std::unique_ptr<GuestTransport> transport, const GuestLimits& limits);
     ~GuestLink() override;
 
     /// Says Hello; delivers when the answer has come.
@@ -37,6 +37,7 @@ public:
     /// Why it is not open.
     [[nodiscard]] Error reason() const;
 
+    [[nodiscard]] const GuestLimits& limits() const { return m_limits; }
     [[nodiscard]] quint32 takeId() { return m_nextId++; }
     /// @p receiver must call forget() before it is destroyed.
     void expect(quint32 id, GuestReceiver* receiver) { m_receivers.insert(id, receiver); }
@@ -69,6 +70,7 @@ private:
     void ping();
 
     std::unique_ptr<GuestTransport> m_transport;
+    GuestLimits m_limits;
     State m_state = State::New;
     Error m_reason;
     quint32 m_nextId = 1;

@@ -13,7 +13,6 @@ namespace {
 using namespace Qt::StringLiterals;
 using guest::Type;
 
-constexpr std::chrono::seconds inactivityLimit { 30 };
 constexpr qsizetype maxEntries = 100'000;
 constexpr qint64 maxNameBytes = 16LL << 20;
 constexpr qsizetype maxTextBytes = 512;
@@ -96,7 +95,7 @@ public:
             return;
         }
         m_link->expect(m_id, this);
-        m_inactivity.start(inactivityLimit);
+        m_inactivity.start(m_link->limits().inactivity);
         m_link->send(m_job.type, m_id, m_job.request);
         if (m_job.type == Type::FilePut)
             sendContent();
@@ -116,7 +115,7 @@ public:
 
     Result<> receive(const guest::Header& header, const QByteArray& payload) override
     {
-        m_inactivity.start(inactivityLimit);
+        m_inactivity.start(m_link->limits().inactivity);
         guest::Reader reader(reinterpret_cast<const unsigned char*>(payload.constData()),
             static_cast<std::size_t>(payload.size()));
         switch (header.type) {

@@ -10,6 +10,7 @@
 using namespace isol8;
 using namespace isol8::test;
 using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
 using guest::Outcome;
 using guest::Stream;
 using guest::Type;
@@ -26,6 +27,8 @@ QByteArray frame(
 {
     return ScriptedTransport::frame(type, id, payload, stream);
 }
+
+constexpr int patienceMs = 60'000;
 
 /// Where a task leaves its result.
 template <typename T> struct Outlet {
@@ -653,6 +656,55 @@ private Q_SLOTS:
         QCOMPARE(m_transport->frames().size(), 1);
     }
 
+    void silenceHasLimits_data()
+    {
+        QTest::addColumn<int>("step");
+        QTest::newRow("greeting") << 0;
+        QTest::newRow("pong") << 1;
+        QTest::newRow("file operation") << 2;
+        QTest::newRow("upload") << 3;
+        QTest::newRow("scrub") << 4;
+    }
+    void silenceHasLimits()
+    {
+        QFETCH(int, step);
+        GuestLimits limits;
+        (step == 0 ? limits.greeting : step == 1 ? limits.silence : limits.inactivity) = 50ms;
+        limits.pingInterval = 10ms;
+        connectAnew(limits);
+        const auto opened = watch(m_connection->open(false, /*isLeased=*/step == 1, {}));
+        settle();
+        if (step > 0)
+            m_transport->greet();
+        std::shared_ptr<Outlet<void>> outlet = opened;
+        if (step == 2)
+            outlet = watch(m_connection->removeFile("x", {}));
+        if (step == 3)
+            outlet = watch(m_connection->putFile("x", QByteArray(1'000'000, 'x'), 0644, {}));
+        if (step == 4)
+            outlet = watch(m_connection->scrub({}));
+        QTRY_COMPARE_WITH_TIMEOUT(m_errors.size(), 1, patienceMs);
+        QCOMPARE(m_errors[0].kind, Kind::Timeout);
+        QVERIFY(outlet->result);
+        QCOMPARE(outlet->result->has_value(), step == 1);
+        QVERIFY(!m_connection->isOpen());
+    }
+
+    void answeredPingsKeepItOpen()
+    {
+        GuestLimits limits;
+        limits.pingInterval = 5ms;
+        connectAnew(limits);
+        const auto opened = watch(m_connection->open(false, /*isLeased=*/true, {}));
+        settle();
+        m_transport->greet();
+        for (int pings = 1; pings <= 20; ++pings) {
+            QTRY_VERIFY_WITH_TIMEOUT(m_transport->frames().size() > pings, patienceMs);
+            m_transport->say(frame(Type::Pong, 0));
+        }
+        QVERIFY(m_connection->isOpen());
+    }
+
     void scrubNamesWhatWasLeft()
     {
         greet();
@@ -674,12 +726,12 @@ private Q_SLOTS:
     }
 
 private:
-    void connectAnew()
+    void connectAnew(const GuestLimits& limits = {})
     {
         m_errors.clear();
         auto transport = std::make_unique<ScriptedTransport>();
         m_transport = transport.get();
-        m_connection = std::make_unique<GuestConnection>(std::move(transport));
+        m_connection = std::make_unique<GuestConnection>(std::move(transport), limits);
         connect(m_connection.get(), &GuestConnection::failed, this,
             [this](const Error& error) { m_errors.append(error); });
     }
