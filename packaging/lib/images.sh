@@ -26,5 +26,8 @@ images_prepare() {
     if ! can_use_docker; then
         say INFO "$USER may not use Docker: isol8 runs through sudo. To change that: sudo usermod -aG docker $USER, then log in again."
     fi
-    isol8 setup
+    isol8 setup || {
+        say WARN "Trying once more, in case a download was cut off"
+        isol8 setup
+    }
 }
