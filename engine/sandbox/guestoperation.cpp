@@ -3,6 +3,8 @@
 
 #include "engine/core/escape.h"
 
+#include <QTimeZone>
+
 #include <cerrno>
 #include <cstring>
 
