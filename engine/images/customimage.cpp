@@ -185,8 +185,7 @@ Task<QString> ensureCustom(JobPointer job, CustomImageSpec spec)
               { u"build/setup"_s, spec.setupScript.toUtf8() }, { u"build/ca.crt"_s, *bundle } };
     const auto built = co_await build(job, plan);
     if (!built)
-        co_return std::unexpected(
-            installFailure(built.error(), spec.base).within(u"building "_s + spec.tag));
+        co_return failedWithin(installFailure(built.error(), spec.base), u"building "_s + spec.tag);
     job->tell(ImageEvent::Kind::Ready, spec.tag);
     co_return *built;
 }

@@ -48,6 +48,7 @@ Task<JobPointer> begin(std::shared_ptr<docker::Client> client, ImageSettings set
     if (!lock)
         co_return std::unexpected(lock.error());
     job->lock = *lock;
+    WorkDirectory::removeAbandoned(job->workParent());
     const auto removed = co_await imagejob::removeUnfinished(client);
     if (!removed)
         co_return std::unexpected(removed.error());
@@ -58,6 +59,7 @@ Task<JobPointer> begin(std::shared_ptr<docker::Client> client, ImageSettings set
 /// them.
 void end(const JobPointer& job)
 {
+    job->work.reset();
     job->lock.reset();
 }
 

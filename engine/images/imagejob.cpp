@@ -4,6 +4,7 @@
 #include "engine/core/completion.h"
 #include "engine/core/escape.h"
 #include "engine/core/logging.h"
+#include "engine/core/owner.h"
 #include "engine/images/imagelabels.h"
 
 #include <QDir>
@@ -19,7 +20,7 @@ namespace {
 
 constexpr std::chrono::milliseconds cleanUpInterval { 100 };
 constexpr int cleanUpRounds = 100;
-constexpr int quietRounds = 3;
+constexpr int abandonedRounds = 5;
 
 docker::ProgressHandler forwarding(const ImageEventHandler& handler)
 {
@@ -39,6 +40,13 @@ Task<> pause()
     QTimer::singleShot(cleanUpInterval, [over] { over.deliver({}); });
     co_await over.wait();
     co_return {};
+}
+
+/// Whether @p labels are of a build whose isol8 is dead.
+bool isAbandoned(const docker::Labels& labels)
+{
+    const auto owner = Owner::fromString(labels.value(imagelabels::build).section(u' ', 0, 0));
+    return owner && owner->isProvablyDead();
 }
 
 /// Removes the containers and images of one build; how many there were.
@@ -64,19 +72,78 @@ Task<int> removeTraces(std::shared_ptr<docker::Client> client, QString label)
     co_return count;
 }
 
-/// After a cancel Docker may need a moment to notice, and makes or keeps something until then.
-Task<> removeBuild(std::shared_ptr<docker::Client> client, QString buildId)
+/// Removes what a build that has ended left. One that was abandoned (@p quietRounds over 1) may
+/// still make something.
+Task<> removeBuild(std::shared_ptr<docker::Client> client, QString label, int quietRounds)
 {
-    const auto label = imagelabels::build + u'=' + buildId;
     int quiet = 0;
     for (int round = 0; round < cleanUpRounds && quiet < quietRounds; ++round) {
+        if (round > 0)
+            co_await pause();
         const auto found = co_await removeTraces(client, label);
         if (!found)
             co_return std::unexpected(found.error());
         quiet = *found == 0 ? quiet + 1 : 0;
-        co_await pause();
     }
     co_return {};
+}
+
+/// How a build ends early: its containers are taken away until Docker itself says that it failed.
+/// To hang up instead would leave Docker at work on a step that nobody sees the end of.
+struct Stopping {
+    CancelToken hangUp; ///< For a build that does not even end so.
+    bool isOver = false;
+    bool isAsked = false;
+    std::optional<Task<>> task;
+};
+
+Task<> stopBuild(
+    std::shared_ptr<docker::Client> client, QString label, std::shared_ptr<Stopping> stopping)
+{
+    for (int round = 0; round < cleanUpRounds && !stopping->isOver; ++round) {
+        const auto containers = co_await client->listContainers({ label });
+        if (!containers)
+            break;
+        for (const auto& container : *containers)
+            co_await client->removeContainer(container.id);
+        co_await pause();
+    }
+    if (!stopping->isOver) {
+        stopping->hangUp.cancel();
+        co_return failure(Kind::Timeout, u"Docker does not stop the build"_s);
+    }
+    co_return {};
+}
+
+/// Client::buildImage(), with a cancel after which nothing of the build is left.
+Task<QString> runBuild(JobPointer job, docker::BuildSpec spec, QString buildId)
+{
+    if (job->cancel.isCancelled())
+        co_return std::unexpected(cancelled());
+    const auto label = imagelabels::build + u'=' + buildId;
+    const auto stopping = std::make_shared<Stopping>();
+    const auto registration = job->cancel.onCancel([client = job->client, label, stopping] {
+        stopping->isAsked = true;
+        stopping->task.emplace(stopBuild(client, label, stopping));
+    });
+    const auto built
+        = co_await job->client->buildImage(spec, forwarding(job->handler), stopping->hangUp);
+    stopping->isOver = true;
+    int quietRounds = 1;
+    if (stopping->task) {
+        auto task = std::move(*stopping->task);
+        stopping->task.reset();
+        const auto stopped = co_await std::move(task);
+        quietRounds = stopped ? 1 : abandonedRounds;
+    }
+    if (built)
+        co_return built;
+    const auto removed = co_await removeBuild(job->client, label, quietRounds);
+    if (!removed)
+        qCWarning(logImages).noquote() << "cleaning up a build:" << removed.error().message;
+    if (stopping->isAsked)
+        co_return std::unexpected(cancelled());
+    co_return built;
 }
 
 /// One instruction for all of them: each would be a step and an intermediate image of its own.
@@ -105,14 +172,19 @@ QMap<QString, QString> proxyArguments()
 
 } // namespace
 
+QString Job::workParent() const
+{
+    const auto chosen = settings.workDirectory.isEmpty()
+        ? qEnvironmentVariable("TMPDIR", u"/var/tmp"_s)
+        : settings.workDirectory;
+    return QDir(chosen).absolutePath();
+}
+
 Result<WorkDirectory*> Job::directory()
 {
     if (work)
         return work.get();
-    auto parent = settings.workDirectory;
-    if (parent.isEmpty())
-        parent = qEnvironmentVariable("TMPDIR", u"/var/tmp"_s);
-    auto made = WorkDirectory::create(QDir(parent).absolutePath());
+    auto made = WorkDirectory::create(workParent());
     if (!made)
         return std::unexpected(made.error());
     work = std::move(*made);
@@ -131,7 +203,7 @@ Task<std::optional<docker::ImageDetails>> findImage(JobPointer job, QString name
 
 QString newBuildId()
 {
-    return QUuid::createUuid().toString(QUuid::WithoutBraces);
+    return Owner::self().toString() + u' ' + QUuid::createUuid().toString(QUuid::WithoutBraces);
 }
 
 Task<QString> build(JobPointer job, BuildPlan plan)
@@ -157,15 +229,10 @@ Task<QString> build(JobPointer job, BuildPlan plan)
     const auto written = co_await writeContext(plan.context, spec.contextPath, job->cancel);
     if (!written)
         co_return std::unexpected(written.error());
-    const auto built
-        = co_await job->client->buildImage(spec, forwarding(job->handler), job->cancel);
+    const auto built = co_await runBuild(job, spec, plan.buildId);
     QFile::remove(spec.contextPath);
-    if (!built) {
-        const auto removed = co_await removeBuild(job->client, plan.buildId);
-        if (!removed)
-            qCWarning(logImages).noquote() << "cleaning up a build:" << removed.error().message;
+    if (!built)
         co_return std::unexpected(built.error());
-    }
     if (old->has_value() && (*old)->id != *built && isOurs(**old, fullTag(plan.tag)))
         co_await job->client->removeImage((*old)->id);
     co_return *built;
@@ -173,12 +240,19 @@ Task<QString> build(JobPointer job, BuildPlan plan)
 
 Task<int> removeUnfinished(std::shared_ptr<docker::Client> client)
 {
+    const auto containers = co_await client->listContainers({ imagelabels::build });
+    if (!containers)
+        co_return std::unexpected(containers.error());
+    for (const auto& container : *containers) {
+        if (isAbandoned(container.labels))
+            co_await client->removeContainer(container.id);
+    }
     const auto images = co_await client->listImages({ imagelabels::build });
     if (!images)
         co_return std::unexpected(images.error());
     int count = 0;
     for (const auto& image : *images) {
-        if (!image.tags.isEmpty() || image.labels.value(imagelabels::build).isEmpty())
+        if (!image.tags.isEmpty() || !isAbandoned(image.labels))
             continue;
         const auto removed = co_await client->removeImage(image.id);
         count += removed ? 1 : 0;
@@ -202,6 +276,11 @@ bool isOurs(const docker::ImageDetails& details, const QString& tag)
 {
     return details.labels.value(imagelabels::managed) == "true"_L1
         && (details.labels.value(imagelabels::tag) == tag || tag.startsWith("isol8:"_L1));
+}
+
+std::unexpected<Error> failedWithin(const Error& error, const QString& context)
+{
+    return std::unexpected(error.kind == Kind::Cancelled ? error : error.within(context));
 }
 
 } // namespace isol8::imagejob

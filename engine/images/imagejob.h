@@ -29,6 +29,8 @@ struct Job {
         if (handler)
             handler({ kind, text });
     }
+    /// Where the work directory is made.
+    [[nodiscard]] QString workParent() const;
     /// The work directory, made at the first call.
     [[nodiscard]] Result<WorkDirectory*> directory();
 };
@@ -69,6 +71,9 @@ struct BuildPlan {
 /// Whether the image @p details was made by isol8 as @p tag; images derived from ours carry our
 /// labels.
 [[nodiscard]] bool isOurs(const docker::ImageDetails& details, const QString& tag);
+
+/// @p error with its context; a cancelled operation's error is always the same one.
+[[nodiscard]] std::unexpected<Error> failedWithin(const Error& error, const QString& context);
 
 /// Why installing in a build failed: @p error of Docker with the end of the output in its message.
 [[nodiscard]] Error installFailure(const Error& error, Runtime runtime);

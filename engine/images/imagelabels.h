@@ -19,6 +19,6 @@ inline const QString dependencies
 inline const QString setup = QStringLiteral("isol8.setup"); ///< The script in Base64.
 inline const QString custom = QStringLiteral("isol8.custom"); ///< "true" on what `build` makes.
 inline const QString build
-    = QStringLiteral("isol8.build"); ///< Not empty on an unfinished image only.
+    = QStringLiteral("isol8.build"); ///< Of an unfinished image: owner and build.
 
 } // namespace isol8::imagelabels

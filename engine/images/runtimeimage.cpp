@@ -46,7 +46,7 @@ Task<BuildContext::Part> fetch(
     };
     const auto fetched = co_await download(spec, progress, job->cancel);
     if (!fetched)
-        co_return std::unexpected(fetched.error().within(u"downloading "_s + title));
+        co_return failedWithin(fetched.error(), u"downloading "_s + title);
     co_return BuildContext::Part { spec.path, artifact };
 }
 
@@ -113,7 +113,7 @@ Task<bool> ensureRuntime(JobPointer job, Runtime runtime, Rebuild rebuild)
     for (const auto& part : *parts)
         QFile::remove(part.archivePath);
     if (!built)
-        co_return std::unexpected(built.error().within(u"building "_s + tag));
+        co_return failedWithin(built.error(), u"building "_s + tag);
     job->tell(ImageEvent::Kind::Ready, tag);
     co_return true;
 }

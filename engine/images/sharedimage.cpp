@@ -123,7 +123,7 @@ Task<QString> makeFromDebian(JobPointer job)
         spec.tarPath, sharedBaseTag(), importChanges(), {}, job->cancel);
     QFile::remove(spec.tarPath);
     if (!imported)
-        co_return std::unexpected(imported.error().within(u"importing the base image"_s));
+        co_return failedWithin(imported.error(), u"importing the base image"_s);
     // It stays while images are made from it, and goes with the last of them.
     if (old->has_value() && (*old)->id != *imported && isOurs(**old, sharedBaseTag()))
         co_await job->client->removeImage((*old)->id);

@@ -71,24 +71,6 @@ int openLocked(const QString& path)
     return -1;
 }
 
-void removeAbandoned(const QString& parent)
-{
-    const QDir directory(parent);
-    for (const auto& name :
-        directory.entryList({ directoryPrefix + u'*' }, QDir::Dirs | QDir::NoDotAndDotDot)) {
-        const auto path = directory.filePath(name);
-        const auto fd = openLocked(path);
-        if (fd < 0)
-            continue;
-        struct stat status { };
-        if (::fstat(fd, &status) == 0 && status.st_uid == ::geteuid()) {
-            qCInfo(logImages).noquote() << "removing" << path << "of a killed isol8";
-            removeTree(path);
-        }
-        ::close(fd);
-    }
-}
-
 } // namespace
 
 FileLock::FileLock(int fd)
@@ -129,9 +111,26 @@ Task<std::shared_ptr<FileLock>> FileLock::acquire(
     co_return lock;
 }
 
+void WorkDirectory::removeAbandoned(const QString& parent)
+{
+    const QDir directory(parent);
+    for (const auto& name :
+        directory.entryList({ directoryPrefix + u'*' }, QDir::Dirs | QDir::NoDotAndDotDot)) {
+        const auto path = directory.filePath(name);
+        const auto fd = openLocked(path);
+        if (fd < 0)
+            continue;
+        struct stat status { };
+        if (::fstat(fd, &status) == 0 && status.st_uid == ::geteuid()) {
+            qCInfo(logImages).noquote() << "removing" << path << "of a killed isol8";
+            removeTree(path);
+        }
+        ::close(fd);
+    }
+}
+
 Result<std::unique_ptr<WorkDirectory>> WorkDirectory::create(const QString& parent)
 {
-    removeAbandoned(parent);
     auto path = QFile::encodeName(parent + u'/' + directoryPrefix + u"XXXXXX"_s);
     if (!::mkdtemp(path.data()))
         return failure(

@@ -27,7 +27,9 @@ private:
 /// owner lives, so that others can remove it when that was killed.
 class WorkDirectory {
 public:
-    /// Below @p parent; first removes what dead processes of this user left there.
+    /// Removes what dead processes of this user left below @p parent.
+    static void removeAbandoned(const QString& parent);
+    /// Below @p parent.
     [[nodiscard]] static Result<std::unique_ptr<WorkDirectory>> create(const QString& parent);
     ~WorkDirectory();
     Q_DISABLE_COPY_MOVE(WorkDirectory)

@@ -59,9 +59,11 @@ private Q_SLOTS:
         QVERIFY(QFile::link(
             m_parent->filePath(u"somebody-elses"_s), m_parent->filePath(u"isol8-images-link"_s)));
         {
-            const auto made = WorkDirectory::create(m_parent->path());
-            QVERIFY(made.has_value());
+            const auto living = WorkDirectory::create(m_parent->path());
+            QVERIFY(living.has_value());
+            WorkDirectory::removeAbandoned(m_parent->path());
             QVERIFY(!children().contains(u"isol8-images-dead01"_s));
+            QVERIFY(QFile::exists((*living)->path()));
         }
         QCOMPARE(children(),
             (QStringList { u"isol8-images-file"_s, u"isol8-images-link"_s, u"somebody-elses"_s }));
