@@ -11,8 +11,7 @@ QCoro::Task<> exitAfter(QCoro::Task<int> task)
 {
     const int code = co_await task;
     // Queued, since the task may have ended before the event loop began.
-    QMetaObject::invokeMethod(
-        qApp, [code] { QCoreApplication::exit(code); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(qApp, [code] { QCoreApplication::exit(code); }, Qt::QueuedConnection);
 }
 
 } // namespace

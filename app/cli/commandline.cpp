@@ -150,8 +150,8 @@ QString unexpectedArgument(const CLI::App& app)
         known << QString::fromStdString(option->get_name());
     const auto near = nearest(argument.section(u'=', 0, 0), known);
     return u"unknown flag: %1%2"_s.arg(argument.section(u'=', 0, 0),
-        near.isEmpty() ? u"; see `%1 --help`"_s.arg(
-            QString::fromStdString(command == &app ? "isol8" : "isol8 " + command->get_name()))
+        near.isEmpty() ? u"; see `%1 --help`"_s.arg(QString::fromStdString(
+                             command == &app ? "isol8" : "isol8 " + command->get_name()))
                        : u"; did you mean %1?"_s.arg(near));
 }
 

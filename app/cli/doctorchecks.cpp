@@ -91,7 +91,7 @@ QList<Check> checkInfo(const Result<docker::ServerInfo>& info)
     checks << (hasSeccomp
             ? good(u"seccomp"_s, u"supported"_s)
             : bad(u"seccomp"_s, u"Docker does not support it"_s,
-                u"Use a kernel with CONFIG_SECCOMP_FILTER and a Docker built with seccomp"_s));
+                  u"Use a kernel with CONFIG_SECCOMP_FILTER and a Docker built with seccomp"_s));
     return checks;
 }
 

@@ -51,7 +51,7 @@ std::optional<int> openOut(const QString& path, Console& console)
 
 bool isFolder(int descriptor)
 {
-    struct stat status { };
+    struct stat status {};
     return ::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode);
 }
 

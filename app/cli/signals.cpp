@@ -49,7 +49,7 @@ SignalWatcher::SignalWatcher(std::initializer_list<int> numbers, QObject* parent
         ::sigaction(number, nullptr, &previous.action);
         if (previous.action.sa_handler == SIG_IGN)
             continue;
-        struct sigaction action { };
+        struct sigaction action {};
         action.sa_handler = handle;
         action.sa_flags = SA_RESTART;
         ::sigaction(number, &action, nullptr);

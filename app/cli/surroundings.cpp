@@ -31,7 +31,7 @@ Error systemError(int number)
 /// Reads to the end, waiting for pipes as `cat` would, but never more than code may have.
 Result<QByteArray> readBounded(int descriptor)
 {
-    struct stat status { };
+    struct stat status {};
     if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode))
         return failure(Kind::Invalid, u"it is a directory"_s);
     QByteArray content;

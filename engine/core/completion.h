@@ -9,10 +9,10 @@
 
 namespace isol8 {
 
-/// A result that one coroutine waits for and somebody else delivers once: the bridge from signals and
-/// callbacks to `co_await`. Copies share one state; the first delivery counts, later ones are ignored.
-/// If nobody ever delivers, the waiter's frame is kept by its own Task; so owners deliver in their
-/// destructors.
+/// A result that one coroutine waits for and somebody else delivers once: the bridge from signals
+/// and callbacks to `co_await`. Copies share one state; the first delivery counts, later ones are
+/// ignored. If nobody ever delivers, the waiter's frame is kept by its own Task; so owners deliver
+/// in their destructors.
 template <typename T = void> class Completion {
 public:
     Completion()

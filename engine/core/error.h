@@ -11,7 +11,8 @@ namespace isol8 {
 /// the server into an HTTP status.
 enum class Kind {
     Cancelled, ///< The caller asked for the end.
-    Timeout, ///< A time limit of isol8's own passed; a program's time limit is a result, not an error.
+    Timeout, ///< A time limit of isol8's own passed; a program's time limit is a result, not an
+             ///< error.
     Unreachable, ///< Docker, a server or a registry does not answer.
     Denied, ///< Not permitted, by the other side or by policy.
     NotFound,

@@ -32,9 +32,11 @@ struct ExecutionRequest {
     QString fileExtension; ///< With its dot; empty: the runtime's own.
     QStringList arguments; ///< Of the program.
     QMap<QString, QString> environment;
-    std::optional<QByteArray> stdinData; ///< Not set: standard input is what Run::writeStdin() gives.
+    std::optional<QByteArray>
+        stdinData; ///< Not set: standard input is what Run::writeStdin() gives.
     bool isStdinLive = false; ///< Keep standard input open for Run::writeStdin() and closeStdin().
-    QMap<QString, QByteArray> files; ///< Put before the run; paths below `/sandbox`, or relative to it.
+    QMap<QString, QByteArray>
+        files; ///< Put before the run; paths below `/sandbox`, or relative to it.
     QString filesDirectory; ///< A directory on this machine to put below `/sandbox`; empty: none.
     QStringList outputPaths; ///< Fetched after the run into ExecutionResult::files.
     QStringList installPackages;
@@ -67,7 +69,8 @@ struct ExecutionOptions {
     qint64 maxOutputBytes = 1LL << 20; ///< Per stream.
     bool isRootReadOnly = true;
     std::chrono::milliseconds timeout { 30'000 }; ///< For install, setup and run together.
-    QMap<QString, QString> secrets; ///< Environment variables whose values are masked in all output.
+    QMap<QString, QString>
+        secrets; ///< Environment variables whose values are masked in all output.
     QString image; ///< Empty: the runtime's own image.
     bool isKept = false; ///< `--persist`: keep the container for inspection.
     SeccompMode seccomp = SeccompMode::Strict;
@@ -77,8 +80,17 @@ struct ExecutionOptions {
 
 /// How a run ended, as http-api.md's `ending.reason`.
 enum class EndReason {
-    Exited, Signal, Timeout, OutOfMemory, Pids, Disk, OutputLimit, Cancelled,
-    SetupFailed, InstallFailed, EngineLost,
+    Exited,
+    Signal,
+    Timeout,
+    OutOfMemory,
+    Pids,
+    Disk,
+    OutputLimit,
+    Cancelled,
+    SetupFailed,
+    InstallFailed,
+    EngineLost,
 };
 
 struct Ending {
@@ -109,7 +121,8 @@ struct PhaseTimes {
 };
 
 struct ExecutionResult {
-    QByteArray standardOutput; ///< Masked and bounded bytes, not trimmed; JSON trims and decodes them.
+    QByteArray
+        standardOutput; ///< Masked and bounded bytes, not trimmed; JSON trims and decodes them.
     QByteArray standardError;
     int exitCode = 0; ///< 137 for time-out, out-of-memory and cancel; 128 + n for signal n.
     QString signal; ///< For example SIGSEGV; empty: none.

@@ -40,7 +40,8 @@ public:
         quint64 m_id = 0;
     };
 
-    /// Calls @p callback at the cancel, or at once (before returning) when that has already happened.
+    /// Calls @p callback at the cancel, or at once (before returning) when that has already
+    /// happened.
     [[nodiscard]] Registration onCancel(std::function<void()> callback) const;
 
 private:

@@ -103,7 +103,7 @@ void SocketStream::pump()
         finish(m_demux.isAtFrameEnd()
                 ? *m_socket->closeReason()
                 : Error { Kind::Unreachable,
-                    u"Docker closed the connection in the middle of the output"_s });
+                      u"Docker closed the connection in the middle of the output"_s });
 }
 
 bool SocketStream::readChunk()

@@ -119,7 +119,7 @@ private:
         const Descriptor parent = path.makeParent();
         if (!parent.isOpen())
             return errno;
-        struct stat older { };
+        struct stat older {};
         if (fstatat(parent.fd(), path.name(), &older, AT_SYMLINK_NOFOLLOW) == 0
             && S_ISDIR(older.st_mode))
             return EISDIR;
@@ -183,7 +183,7 @@ private:
             return path.error();
         // Never waits: not for a FIFO's writer, nor for the end of a lease.
         const Descriptor file = path.open(O_RDONLY | O_NONBLOCK | O_NOCTTY);
-        struct stat found { };
+        struct stat found {};
         if (!file.isOpen() || fstat(file.fd(), &found) < 0)
             return errno;
         if (!S_ISREG(found.st_mode))
@@ -211,7 +211,7 @@ private:
             return errno;
         DirectoryReader reader(directory.fd());
         while (const char* name = reader.next()) {
-            struct stat found { };
+            struct stat found {};
             if (fstatat(directory.fd(), name, &found, AT_SYMLINK_NOFOLLOW) == 0)
                 entry(Type::FileEntry, found, name);
         }
@@ -223,7 +223,7 @@ private:
         if (path.error() != 0)
             return path.error();
         const Descriptor file = path.open(O_PATH | O_NOFOLLOW);
-        struct stat found { };
+        struct stat found {};
         if (!file.isOpen() || fstat(file.fd(), &found) < 0)
             return errno;
         entry(Type::FileStat, found, "");
@@ -286,7 +286,7 @@ private:
         if (path.error() != 0)
             return path.error();
         const Descriptor parent = path.openParent();
-        struct stat found { };
+        struct stat found {};
         if (!parent.isOpen() || fstatat(parent.fd(), path.name(), &found, AT_SYMLINK_NOFOLLOW) < 0)
             return errno;
         return removeTree(parent.fd(), path.name());

@@ -48,9 +48,8 @@ Mounts::Mounts()
     const Descriptor file(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
     static char text[64 * 1024];
     std::size_t size = 0;
-    for (ssize_t got = 1; file.isOpen() && got > 0 && size<sizeof text - 1; size += got> 0
-             ? static_cast<std::size_t>(got)
-             : 0)
+    for (ssize_t got = 1; file.isOpen() && got > 0 && size < sizeof text - 1;
+        size += got > 0 ? static_cast<std::size_t>(got) : 0)
         got = read(file.fd(), text + size, sizeof text - 1 - size);
     m_isComplete = size > 0 && size < sizeof text - 1;
     text[size] = 0;

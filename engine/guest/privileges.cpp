@@ -46,7 +46,7 @@ bool secureSelf()
 {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    struct sigaction action { };
+    struct sigaction action {};
     action.sa_handler = SIG_DFL;
     for (int number = 1; number <= SIGRTMAX; ++number)
         sigaction(number, &action, nullptr);

@@ -95,7 +95,7 @@ Result cleanMount(const Mounts::Mount& mount)
     reader.rewind();
     if (reader.next() || reader.error() != 0)
         return failure(ENOTEMPTY, mount.path, "is not empty");
-    struct stat state { };
+    struct stat state {};
     if (fstat(directory.fd(), &state) < 0 || state.st_mode != mount.state.st_mode
         || state.st_uid != mount.state.st_uid || state.st_gid != mount.state.st_gid
         || hasAttributes(directory.fd()))

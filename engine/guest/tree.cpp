@@ -22,7 +22,7 @@ Descriptor openForRemoval(int parent, const char* name)
     Descriptor directory(openat(parent, name, flags));
     if (!directory.isOpen() && errno == EACCES && fchmodat(parent, name, fullAccess, 0) == 0)
         directory.reset(openat(parent, name, flags));
-    struct stat state { };
+    struct stat state {};
     if (directory.isOpen() && fstat(directory.fd(), &state) == 0
         && (state.st_mode & fullAccess) != fullAccess)
         fchmod(directory.fd(), fullAccess);

@@ -47,12 +47,10 @@ GuestLink::GuestLink(std::unique_ptr<GuestTransport> transport, const GuestLimit
     connect(m_transport.get(), &GuestTransport::closed, this, &GuestLink::fail);
     m_greetingTimer.setSingleShot(true);
     m_silenceTimer.setSingleShot(true);
-    connect(&m_greetingTimer, &QTimer::timeout, this, [this] {
-        fail({ Kind::Timeout, u"the sandbox's guest does not answer"_s });
-    });
-    connect(&m_silenceTimer, &QTimer::timeout, this, [this] {
-        fail({ Kind::Timeout, u"the sandbox's guest has fallen silent"_s });
-    });
+    connect(&m_greetingTimer, &QTimer::timeout, this,
+        [this] { fail({ Kind::Timeout, u"the sandbox's guest does not answer"_s }); });
+    connect(&m_silenceTimer, &QTimer::timeout, this,
+        [this] { fail({ Kind::Timeout, u"the sandbox's guest has fallen silent"_s }); });
     connect(&m_pingTimer, &QTimer::timeout, this, &GuestLink::ping);
 }
 
@@ -187,7 +185,7 @@ QByteArray GuestLink::findGreeting(const QByteArray& bytes)
     m_scanned.append(bytes);
     qsizetype found = -1;
     for (qsizetype at = m_scanned.indexOf(m_nonce); at >= 0;
-         at = m_scanned.indexOf(m_nonce, at + 1)) {
+        at = m_scanned.indexOf(m_nonce, at + 1)) {
         const qsizetype start = at - before;
         if (start < 0 || *raw(m_scanned, start) != static_cast<unsigned char>(Type::Hello)
             || guest::loadU32(raw(m_scanned, start + 8)) != greetingPayloadBytes)

@@ -250,8 +250,7 @@ void GuestRun::writeStdin(const QByteArray& bytes)
     d->stdinQueue.append(bytes);
     d->stdinPending += bytes.size();
     // Not at once: whoever writes is not called back from within.
-    QMetaObject::invokeMethod(
-        this, [this] { d->sendStdin(); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(this, [this] { d->sendStdin(); }, Qt::QueuedConnection);
 }
 
 void GuestRun::closeStdin()
@@ -260,8 +259,7 @@ void GuestRun::closeStdin()
         return;
     d->isStdinClosed = true;
     d->isStdinClosing = true;
-    QMetaObject::invokeMethod(
-        this, [this] { d->sendStdin(); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(this, [this] { d->sendStdin(); }, Qt::QueuedConnection);
 }
 
 qint64 GuestRun::pendingStdinBytes() const

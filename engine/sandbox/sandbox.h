@@ -33,8 +33,8 @@ public:
     /// Ends the container and waits until Docker has removed it.
     [[nodiscard]] static Task<> destroy(std::shared_ptr<Sandbox> sandbox);
 
-    /// Ends the conversation. A lingering guest waits for its next host; any other ends with it, and
-    /// Docker removes the container.
+    /// Ends the conversation. A lingering guest waits for its next host; any other ends with it,
+    /// and Docker removes the container.
     void release();
 
 private:

@@ -569,7 +569,7 @@ void TestCli::trustsAProject()
     };
     QCOMPARE(network(), u"host"_s);
     QVERIFY(run({ u"run"_s, u"-e"_s, u"1"_s })
-                .err.contains("[WARN] The program has this machine's whole network"));
+            .err.contains("[WARN] The program has this machine's whole network"));
     write(u"isol8.config.json"_s, R"({"defaults": {"network": "host"} })");
     QCOMPARE(network(), u"none"_s);
 }

@@ -537,8 +537,8 @@ void TestClient::progressHandlerMayCancel()
 {
     m_docker->enqueue("HTTP/1.1 200 OK\r\n\r\n{\"status\":\"one\"}\n{\"status\":\"two\"}\n");
     const CancelToken cancel;
-    const auto result = wait(m_client->pullImage(
-        u"x"_s, [cancel](const Progress&) { cancel.cancel(); }, cancel));
+    const auto result
+        = wait(m_client->pullImage(u"x"_s, [cancel](const Progress&) { cancel.cancel(); }, cancel));
     QVERIFY(!result);
     QCOMPARE(result.error().kind, Kind::Cancelled);
 }
