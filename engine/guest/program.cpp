@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <termios.h>
 
 namespace isol8::guest {
@@ -171,8 +172,10 @@ pid_t startProgram(const RunSpec& spec, ProgramStreams& streams)
     const pid_t pid = spawn(spec, theirs, &error);
     if (pid < 0)
         return -errno;
-    if (error != 0)
+    if (error != 0) {
+        waitpid(pid, nullptr, __WALL);
         return -static_cast<pid_t>(error);
+    }
     return pid;
 }
 

@@ -21,7 +21,8 @@ struct Ran {
 /// A guest and an open connection to it.
 class GuestFixture {
 public:
-    explicit GuestFixture(const QStringList& arguments = {});
+    explicit GuestFixture(
+        const QStringList& arguments = {}, const QString& cgroup = QStringLiteral("real"));
 
     [[nodiscard]] GuestConnection& connection() { return *m_connection; }
     [[nodiscard]] GuestProcess& process() { return *m_process; }

@@ -15,12 +15,14 @@ namespace {
 
 // A root like a container's: the machine's /usr to read, tmpfs to write, devices, and nothing else.
 // The shell becomes the guest, which so is process 1 of the namespace that unshare(1) has made.
-// $1 is a directory to build it in, $2 the guest; the rest are the guest's arguments.
+// $1 is a directory to build it in, $2 the guest, $3 its control groups; the rest are the guest's
+// arguments.
 constexpr auto script = R"(
 set -e
 root=$1
 guest=$2
-shift 2
+cgroup=$3
+shift 3
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755,size=1m none $root
 cd $root
@@ -45,6 +47,22 @@ ln -s /proc/self/fd/1 dev/stdout
 mount -t tmpfs -o nosuid,nodev,noexec,size=64m,mode=1777 none dev/shm
 mount -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue
 mount --rbind /sys sys
+[ "$cgroup" = real ] || mount -t tmpfs -o mode=0755,size=1m none sys/fs/cgroup
+cd sys/fs/cgroup
+case $cgroup in
+1)
+    mkdir memory pids
+    echo 1000 >memory/memory.max_usage_in_bytes
+    printf 'oom_kill_disable 0\nunder_oom 0\noom_kill 5\n' >memory/memory.oom_control
+    echo 'max 3' >pids/pids.events
+    ;;
+2)
+    echo 1000 >memory.peak
+    printf 'low 0\nhigh 0\nmax 9\noom 8\noom_kill 5\noom_group_kill 0\n' >memory.events
+    echo 'max 3' >pids.events
+    ;;
+esac
+cd $root
 mount -o remount,bind,ro .
 pivot_root . .
 umount -l .
@@ -55,7 +73,7 @@ exec setpriv --no-new-privs --inh-caps=-all \
 
 } // namespace
 
-GuestProcess::GuestProcess(const QStringList& arguments)
+GuestProcess::GuestProcess(const QStringList& arguments, const QString& cgroup)
 {
     QFile guest(m_directory.filePath(u"guest"_s));
     if (guest.open(QIODevice::WriteOnly))
@@ -79,7 +97,7 @@ GuestProcess::GuestProcess(const QStringList& arguments)
     });
     m_process.start(u"unshare"_s,
         QStringList { u"--pid"_s, u"--fork"_s, u"--mount"_s, u"--net"_s, u"--ipc"_s, u"sh"_s,
-            u"-c"_s, QString::fromLatin1(script), u"sh"_s, root, guest.fileName() }
+            u"-c"_s, QString::fromLatin1(script), u"sh"_s, root, guest.fileName(), cgroup }
             + arguments);
 }
 

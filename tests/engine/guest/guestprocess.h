@@ -15,7 +15,10 @@ class GuestProcess final : public GuestTransport {
     Q_OBJECT
 
 public:
-    explicit GuestProcess(const QStringList& arguments = {});
+    /// @p cgroup: `real`, or `0`, `1`, `2` for a folder of made-up files like those of that
+    /// version.
+    explicit GuestProcess(
+        const QStringList& arguments = {}, const QString& cgroup = QStringLiteral("real"));
     ~GuestProcess() override;
 
     void write(const QByteArray& bytes) override;

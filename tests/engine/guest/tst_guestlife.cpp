@@ -238,6 +238,57 @@ private Q_SLOTS:
         QCOMPARE(descriptors(), before);
     }
 
+    void countsWhatTheCgroupTells_data()
+    {
+        QTest::addColumn<QString>("folder"); // of memory's files, of pids'
+        QTest::addColumn<QString>("pidsFolder");
+        QTest::addColumn<QString>("peak");
+        QTest::addColumn<QString>("events");
+        QTest::newRow("0") << QString() << QString() << QString() << QString();
+        QTest::newRow("1") << u"memory/"_s << u"pids/"_s << u"memory.max_usage_in_bytes"_s
+                           << u"memory.oom_control"_s;
+        QTest::newRow("2") << QString() << QString() << u"memory.peak"_s << u"memory.events"_s;
+    }
+    void countsWhatTheCgroupTells()
+    {
+        QFETCH(QString, folder);
+        QFETCH(QString, pidsFolder);
+        QFETCH(QString, peak);
+        QFETCH(QString, events);
+        const int version = QByteArray(QTest::currentDataTag()).toInt();
+        GuestFixture guest({}, QString::number(version));
+        QVERIFY(guest.isOpen());
+        QCOMPARE(guest.connection().cgroupVersion(), version);
+        Ran ran;
+        const auto run = guest.start(GuestFixture::shell("echo ready; cat"), ran);
+        QTRY_COMPARE_WITH_TIMEOUT(ran.standardOutput, "ready\n", patienceMs);
+        // The kernel's part, from outside.
+        const auto tell = [&](const QString& name, const QByteArray& text) {
+            QFile file(u"/proc/%1/root/sys/fs/cgroup/"_s.arg(guest.process().guestPid()) + name);
+            QVERIFY2(file.open(QIODevice::WriteOnly), qPrintable(file.errorString()));
+            file.write(text);
+        };
+        if (version > 0) {
+            tell(folder + peak, "123456789\n");
+            tell(folder + events, "oom 9\noom_kill 7\n");
+            tell(pidsFolder + u"pids.events"_s, "max 14\n");
+        }
+        run->closeStdin();
+        QTRY_VERIFY_WITH_TIMEOUT(ran.isFinished, patienceMs);
+        QVERIFY(ran.report);
+        QCOMPARE(ran.report->oomKills, version > 0 ? 2U : 0U);
+        QCOMPARE(ran.report->pidsRefused, version > 0 ? 11U : 0U);
+        if (version > 0)
+            QCOMPARE(ran.report->peakMemoryBytes, 123'456'789U);
+        else
+            QVERIFY(ran.report->peakMemoryBytes > 0);
+        // The next run does not inherit the peak.
+        const auto next = guest.run(GuestFixture::shell("true"));
+        QVERIFY(next.report);
+        QCOMPARE(next.report->oomKills, 0U);
+        QVERIFY(next.report->peakMemoryBytes < 100'000'000);
+    }
+
     void aSilentHostLosesItsRun()
     {
         QTRY_VERIFY_WITH_TIMEOUT(
