@@ -37,6 +37,8 @@ public:
     /// Asks `question [y/N]` on the terminal. False without one and for every answer but yes.
     [[nodiscard]] bool confirm(const QString& question);
     [[nodiscard]] bool canAsk() const;
+    /// Whether progress is drawn for eyes.
+    [[nodiscard]] bool isTerminal() const { return m_isTerminal; }
 
     void setDebug(bool isDebug) { m_isDebug = isDebug; }
     [[nodiscard]] bool isDebug() const { return m_isDebug; }

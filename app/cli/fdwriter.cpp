@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <climits>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,6 +49,11 @@ void FdWriter::write(const QByteArray& bytes)
 
 qint64 FdWriter::writeSome(QByteArrayView bytes) const
 {
+    // poll() waits for ever on a pipe's other end.
+    if ((::fcntl(m_descriptor, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+        errno = EBADF;
+        return -1;
+    }
     pollfd ready { m_descriptor, POLLOUT, 0 };
     const int count = ::poll(&ready, 1, 0);
     if (count == 0 || (count < 0 && errno == EINTR))

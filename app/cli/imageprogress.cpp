@@ -22,7 +22,7 @@ ImageEventHandler imageProgress(Console* console)
                 console->progress(u"%1: %2 of %3"_s.arg(*step, formatSize(event.currentBytes),
                                       formatSize(event.totalBytes)),
                     double(event.currentBytes) / double(event.totalBytes));
-            else
+            else if (console->isTerminal() || console->isDebug())
                 console->progress(event.text.isEmpty() ? *step : event.text);
             break;
         case ImageEvent::Kind::Info:

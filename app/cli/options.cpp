@@ -7,13 +7,9 @@ namespace isol8::cli {
 
 namespace {
 
-void describe(CLI::Option* option, const OptionHelp& help)
-{
-    option->type_name(help.type)->default_str(help.fallback);
-}
-
 template <typename Store>
-CLI::Option* add(CLI::App& app, const char* names, const OptionHelp& help, Store store)
+CLI::Option* add(
+    CLI::App& app, const char* group, const char* names, const OptionHelp& help, Store store)
 {
     auto* option = app.add_option(
         names,
@@ -22,7 +18,7 @@ CLI::Option* add(CLI::App& app, const char* names, const OptionHelp& help, Store
             return true;
         },
         help.text);
-    describe(option, help);
+    option->type_name(help.type)->default_str(help.fallback)->group(group);
     return option;
 }
 
@@ -30,26 +26,26 @@ CLI::Option* add(CLI::App& app, const char* names, const OptionHelp& help, Store
 
 void OptionSet::flag(const char* names, bool& target, const char* text)
 {
-    m_app.add_flag(names, target, text);
+    m_app.add_flag(names, target, text)->group(m_group);
 }
 
 void OptionSet::value(const char* names, std::optional<QByteArray>& target, const OptionHelp& help)
 {
-    add(m_app, names, help, [&target](const CLI::results_t& results) {
+    add(m_app, m_group, names, help, [&target](const CLI::results_t& results) {
         target = QByteArray::fromStdString(results.front());
     });
 }
 
 void OptionSet::value(const char* names, std::optional<QString>& target, const OptionHelp& help)
 {
-    add(m_app, names, help, [&target](const CLI::results_t& results) {
+    add(m_app, m_group, names, help, [&target](const CLI::results_t& results) {
         target = QString::fromStdString(results.front());
     });
 }
 
 void OptionSet::list(const char* names, QStringList& target, const OptionHelp& help)
 {
-    add(m_app, names, help, [&target](const CLI::results_t& results) {
+    add(m_app, m_group, names, help, [&target](const CLI::results_t& results) {
         for (const auto& each : results)
             target << QString::fromStdString(each);
     })->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -58,7 +54,7 @@ void OptionSet::list(const char* names, QStringList& target, const OptionHelp& h
 void OptionSet::optionalValue(
     const char* names, std::optional<QString>& target, const OptionHelp& help)
 {
-    add(m_app, names, help, [&target](const CLI::results_t& results) {
+    add(m_app, m_group, names, help, [&target](const CLI::results_t& results) {
         target = results.empty() ? QString() : QString::fromStdString(results.front());
     })->expected(0, 1);
 }
@@ -70,7 +66,7 @@ void OptionSet::positional(const char* name, std::optional<QString>& target, con
 
 void OptionSet::positionals(const char* name, QStringList& target, const OptionHelp& help)
 {
-    add(m_app, name, help, [&target](const CLI::results_t& results) {
+    add(m_app, m_group, name, help, [&target](const CLI::results_t& results) {
         for (const auto& each : results)
             target << QString::fromStdString(each);
     })->expected(-1);

@@ -29,6 +29,9 @@ public:
     {
     }
 
+    /// Options from here on stand below @p heading in the help.
+    void startGroup(const char* heading) { m_group = heading; }
+
     void flag(const char* names, bool& target, const char* text);
     void value(const char* names, std::optional<QByteArray>& target, const OptionHelp& help);
     void value(const char* names, std::optional<QString>& target, const OptionHelp& help);
@@ -48,6 +51,7 @@ public:
 
 private:
     CLI::App& m_app;
+    const char* m_group = "Options";
 };
 
 } // namespace isol8::cli

@@ -2,6 +2,7 @@
 #include "tests/app/liveprogram.h"
 
 #include <QTest>
+#include <QUuid>
 
 #include <csignal>
 
@@ -13,26 +14,6 @@
 
 using namespace Qt::StringLiterals;
 using namespace isol8::tests;
-
-/// Signals, sudden death and the terminal, with real containers.
-class TestInterruptLive : public QObject {
-    Q_OBJECT
-
-private Q_SLOTS:
-    void initTestCase();
-    void cleanupTestCase();
-    void forwardsTheFirstInterrupt();
-    void killsAtTheSecondInterrupt();
-    void endsAtSignals_data();
-    void endsAtSignals();
-    void isCancelledDuringSetup();
-    void leavesNothingWhenKilled();
-    void givesTheProgramATerminal();
-    void saysTerminalWithoutOne();
-
-private:
-    std::unique_ptr<ProgramFixture> m_fixture;
-};
 
 namespace {
 
@@ -87,6 +68,30 @@ private:
 };
 
 } // namespace
+
+/// Signals, sudden death and the terminal, with real containers.
+class TestInterruptLive : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void cleanupTestCase();
+    void forwardsTheFirstInterrupt();
+    void killsAtTheSecondInterrupt();
+    void endsAtSignals_data();
+    void endsAtSignals();
+    void isCancelledDuringSetup();
+    void leavesNothingWhenKilled();
+    void goesOnAfterAStop();
+    void asksBeforeCleanup();
+    void givesTheProgramATerminal();
+    void saysTerminalWithoutOne();
+
+private:
+    void start(QProcess& process, const Terminal& terminal, const QStringList& arguments) const;
+
+    std::unique_ptr<ProgramFixture> m_fixture;
+};
 
 void TestInterruptLive::initTestCase()
 {
@@ -167,13 +172,44 @@ void TestInterruptLive::leavesNothingWhenKilled()
     QVERIFY(m_fixture->isNothingLeftOf(program->pid()));
 }
 
-void TestInterruptLive::givesTheProgramATerminal()
+void TestInterruptLive::goesOnAfterAStop()
 {
-    Terminal terminal({ 33, 101, 0, 0 });
-    const auto before = terminal.modes();
+    const auto program
+        = m_fixture->start({ u"run"_s, u"-e"_s, u"print('ready')\nprint('got', input())"_s });
+    QVERIFY(program->waitForOutput("ready"));
+    program->signal(SIGSTOP);
+    program->write("a line\n");
+    program->signal(SIGCONT);
+    QVERIFY(program->waitForOutput("got a line"));
+    QCOMPARE(program->end().exitCode, 0);
+    QVERIFY(m_fixture->isNothingLeftOf(program->pid()));
+}
+
+/// Answers no: the containers of everybody on this machine would go.
+void TestInterruptLive::asksBeforeCleanup()
+{
+    const auto session = u"test-"_s + QUuid::createUuid().toString(QUuid::Id128);
+    QCOMPARE(
+        m_fixture->run({ u"run"_s, u"--session-id"_s, session, u"--cmd"_s, u"true"_s }).exitCode,
+        0);
+    Terminal terminal({ 24, 80, 0, 0 });
     QProcess process;
+    start(process, terminal, { u"cleanup"_s });
+    const bool isAsked = terminal.waitFor("[y/N] ");
+    terminal.write("n\r");
+    const bool isFinished = process.waitForFinished(120'000);
+    const auto stopped = m_fixture->run({ u"session"_s, u"stop"_s, session });
+    QVERIFY2(isAsked && isFinished, terminal.seen().constData());
+    QCOMPARE(process.exitCode(), 0);
+    QVERIFY2(stopped.exitCode == 0, stopped.err.constData());
+}
+
+void TestInterruptLive::start(
+    QProcess& process, const Terminal& terminal, const QStringList& arguments) const
+{
     auto environment = QProcessEnvironment::systemEnvironment();
     environment.insert(u"HOME"_s, m_fixture->home());
+    environment.insert(u"TERM"_s, u"xterm"_s);
     process.setProcessEnvironment(environment);
     process.setWorkingDirectory(m_fixture->folder());
     process.setChildProcessModifier([slave = terminal.slave()] {
@@ -183,6 +219,13 @@ void TestInterruptLive::givesTheProgramATerminal()
             ::dup2(slave, descriptor);
         std::signal(SIGINT, SIG_DFL);
     });
+    process.start(QStringLiteral(ISOL8_PROGRAM), arguments);
+}
+
+void TestInterruptLive::givesTheProgramATerminal()
+{
+    Terminal terminal({ 33, 101, 0, 0 });
+    const auto before = terminal.modes();
     const auto code = uR"(import os, signal, sys
 def size(*_):
     print(*os.get_terminal_size()[::-1])
@@ -196,7 +239,8 @@ while True:
     if word == 'end':
         sys.exit(6)
     print('<' + word + '>'))"_s;
-    process.start(QStringLiteral(ISOL8_PROGRAM), { u"run"_s, u"-t"_s, u"-e"_s, code });
+    QProcess process;
+    start(process, terminal, { u"run"_s, u"-t"_s, u"-e"_s, code });
     QVERIFY(process.waitForStarted());
     QVERIFY2(terminal.waitFor("ready\r\n"), terminal.seen().constData());
     QVERIFY2(terminal.seen().contains("33 101\r\n"), terminal.seen().constData());
