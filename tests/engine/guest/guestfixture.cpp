@@ -13,6 +13,12 @@ GuestFixture::GuestFixture(const QStringList& arguments, const QString& cgroup)
         qWarning() << "no guest:" << opened.error().message;
 }
 
+GuestFixture::~GuestFixture()
+{
+    m_connection.reset();
+    delete m_process; // else only the next event loop would, and there may be none
+}
+
 GuestRunSpec GuestFixture::shell(const QByteArray& script)
 {
     GuestRunSpec spec;

@@ -4,6 +4,7 @@
 #include "tests/engine/guest/guestprocess.h"
 
 #include <QCoroTask>
+#include <QPointer>
 #include <QTest>
 
 namespace isol8::test {
@@ -24,6 +25,8 @@ public:
     explicit GuestFixture(
         const QStringList& arguments = {}, const QString& cgroup = QStringLiteral("real"));
 
+    ~GuestFixture();
+
     [[nodiscard]] GuestConnection& connection() { return *m_connection; }
     [[nodiscard]] GuestProcess& process() { return *m_process; }
     [[nodiscard]] bool isOpen() const { return m_connection->isOpen(); }
@@ -37,7 +40,7 @@ public:
     [[nodiscard]] Ran run(const GuestRunSpec& spec, const QByteArray& input = {});
 
 private:
-    GuestProcess* m_process;
+    QPointer<GuestProcess> m_process;
     std::unique_ptr<GuestConnection> m_connection;
 };
 
