@@ -21,7 +21,7 @@ constexpr qint64 wholePieceBytes = 1 << 20;
 /// Files are always ready and take everything.
 qint64 pieceBytesOf(int descriptor)
 {
-    struct stat status { };
+    struct stat status {};
     if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
         return wholePieceBytes;
     return PIPE_BUF;
@@ -79,8 +79,7 @@ void FdWriter::advance()
         m_offset = 0;
         if (m_notifier)
             m_notifier->setEnabled(false);
-        QMetaObject::invokeMethod(
-            this, [this] { Q_EMIT failed(m_failure); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(this, [this] { Q_EMIT failed(m_failure); }, Qt::QueuedConnection);
         return;
     }
     const bool hasProgress = m_offset != before;

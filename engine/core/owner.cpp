@@ -23,7 +23,7 @@ QByteArray firstLine(const QString& path)
 
 QString ownPidNamespace()
 {
-    struct stat status { };
+    struct stat status {};
     if (::stat("/proc/self/ns/pid", &status) != 0)
         return {};
     return QString::number(status.st_ino);

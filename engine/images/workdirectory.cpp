@@ -120,7 +120,7 @@ void WorkDirectory::removeAbandoned(const QString& parent)
         const auto fd = openLocked(path);
         if (fd < 0)
             continue;
-        struct stat status { };
+        struct stat status {};
         if (::fstat(fd, &status) == 0 && status.st_uid == ::geteuid()) {
             qCInfo(logImages).noquote() << "removing" << path << "of a killed isol8";
             removeTree(path);

@@ -119,8 +119,8 @@ private Q_SLOTS:
         auto command = shell(u"trap 'touch %1/asked; exit 0' TERM; echo ready >&2; "
                              "while :; do sleep 0.05; done"_s.arg(directory.path()));
         command.stopSignal = SIGTERM;
-        const auto result = QCoro::waitFor(runOnHost(
-            command, [cancel](const QString&) { cancel.cancel(); }, cancel));
+        const auto result = QCoro::waitFor(
+            runOnHost(command, [cancel](const QString&) { cancel.cancel(); }, cancel));
         QVERIFY(!result.has_value());
         QCOMPARE(result.error(), cancelled());
         QVERIFY(QFile::exists(directory.filePath(u"asked"_s)));

@@ -417,7 +417,7 @@ private Q_SLOTS:
     void doesNotReplaceAForeignImage()
     {
         QVERIFY(QCoro::waitFor(m_client->tagImage(baseImageTag(Runtime::Bash), m_name, u"one"_s))
-                    .has_value());
+                .has_value());
         const auto before = idOf(tag());
         CustomImageSpec spec { tag(), Runtime::Bash, {}, u"true"_s };
         const auto refused = QCoro::waitFor(m_builder->buildCustom(spec, recording()));
@@ -451,7 +451,7 @@ private Q_SLOTS:
         QVERIFY(!idOf(goingOn).isEmpty());
 
         QVERIFY(QCoro::waitFor(m_builder->buildBase(Runtime::Bash, Rebuild::IfChanged, recording()))
-                    .has_value());
+                .has_value());
         QCOMPARE(idOf(left), QString());
         QVERIFY(!idOf(goingOn).isEmpty());
         QVERIFY(QCoro::waitFor(m_client->removeImage(goingOn)).has_value());

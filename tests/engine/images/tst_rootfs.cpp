@@ -31,7 +31,7 @@ private:
     }
     static ImageEventHandler ignoring()
     {
-        return [](const ImageEvent&) {};
+        return [](const ImageEvent&) { };
     }
 
 private Q_SLOTS:

@@ -43,7 +43,7 @@ private Q_SLOTS:
             QVERIFY(made.has_value());
             QCOMPARE(children().size(), 1);
             makeTree(children().first());
-            struct stat status { };
+            struct stat status {};
             QCOMPARE(::stat(QFile::encodeName((*made)->path()).constData(), &status), 0);
             QCOMPARE(status.st_mode & 07777, 0755u);
         }
@@ -119,8 +119,8 @@ private Q_SLOTS:
         const auto first = QCoro::waitFor(FileLock::acquire(path, {}, {}));
         QVERIFY(first.has_value());
         const CancelToken cancel;
-        const auto second = QCoro::waitFor(FileLock::acquire(
-            path, [cancel] { cancel.cancel(); }, cancel));
+        const auto second
+            = QCoro::waitFor(FileLock::acquire(path, [cancel] { cancel.cancel(); }, cancel));
         QVERIFY(!second.has_value());
         QCOMPARE(second.error(), cancelled());
     }
