@@ -1,28 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include <QProcess>
-#include <QTemporaryDir>
+#include "tests/app/isolatedprogram.h"
+
+#include <QFile>
 #include <QTest>
 
-#include <QJsonDocument>
-#include <QJsonObject>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 using namespace Qt::StringLiterals;
-
-namespace {
-
-constexpr int patience = 60'000;
-
-struct Outcome {
-    int exitCode = -1;
-    QByteArray out;
-    QByteArray err;
-};
-
-} // namespace
+using namespace isol8::tests;
 
 /// The program itself, in everything that needs no Docker.
 class TestCli : public QObject {
@@ -55,80 +38,23 @@ private Q_SLOTS:
     void refusesAFolderOnStdin();
     void failsWhenItCannotWrite();
     void keepsClosedDescriptorsClosed();
-    void showsTheConfiguration();
-    void placesConfigurationErrors_data();
-    void placesConfigurationErrors();
-    void ignoresWhatAProjectMayNotSet();
-    void trustsAProject();
     void printsCompletion_data();
     void printsCompletion();
 
 private:
-    Outcome run(const QStringList& arguments, const QByteArray& input = {},
-        const QMap<QString, QString>& variables = {}) const;
-    Outcome shell(const QString& script) const;
-    Outcome finish(QProcess& process, const QByteArray& input) const;
-    void prepare(QProcess& process, const QMap<QString, QString>& variables) const;
-    void write(const QString& name, const QByteArray& content) const;
+    [[nodiscard]] Outcome run(
+        const QStringList& arguments, const QMap<QString, QString>& variables = {}) const
+    {
+        return m_program->run(arguments, variables);
+    }
+    [[nodiscard]] Outcome shell(const QString& script) const { return m_program->shell(script); }
 
-    std::unique_ptr<QTemporaryDir> m_home;
-    std::unique_ptr<QTemporaryDir> m_work;
+    std::unique_ptr<IsolatedProgram> m_program;
 };
 
 void TestCli::init()
 {
-    m_home = std::make_unique<QTemporaryDir>();
-    m_work = std::make_unique<QTemporaryDir>();
-    QVERIFY(m_home->isValid() && m_work->isValid());
-}
-
-void TestCli::write(const QString& name, const QByteArray& content) const
-{
-    QFile file(m_work->filePath(name));
-    QVERIFY(file.open(QIODevice::WriteOnly));
-    QCOMPARE(file.write(content), content.size());
-}
-
-void TestCli::prepare(QProcess& process, const QMap<QString, QString>& variables) const
-{
-    auto environment = QProcessEnvironment::systemEnvironment();
-    for (const auto& name :
-        { u"ISOL8_API_KEY"_s, u"DOCKER_CONTEXT"_s, u"DOCKER_CONFIG"_s, u"NO_COLOR"_s })
-        environment.remove(name);
-    environment.insert(u"HOME"_s, m_home->path());
-    environment.insert(u"DOCKER_HOST"_s, u"unix:///nonexistent/docker.sock"_s);
-    for (auto it = variables.cbegin(); it != variables.cend(); ++it)
-        environment.insert(it.key(), it.value());
-    process.setProcessEnvironment(environment);
-    process.setWorkingDirectory(m_work->path());
-}
-
-Outcome TestCli::finish(QProcess& process, const QByteArray& input) const
-{
-    if (!process.waitForStarted(patience))
-        return {};
-    process.write(input);
-    process.closeWriteChannel();
-    if (!process.waitForFinished(patience) || process.exitStatus() != QProcess::NormalExit)
-        return {};
-    return { process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError() };
-}
-
-Outcome TestCli::run(const QStringList& arguments, const QByteArray& input,
-    const QMap<QString, QString>& variables) const
-{
-    QProcess process;
-    prepare(process, variables);
-    process.start(QStringLiteral(ISOL8_PROGRAM), arguments);
-    return finish(process, input);
-}
-
-Outcome TestCli::shell(const QString& script) const
-{
-    QProcess process;
-    prepare(process, { { u"ISOL8"_s, QStringLiteral(ISOL8_PROGRAM) } });
-    process.start(u"/bin/bash"_s, { u"-c"_s, script });
-    return finish(process, {});
+    m_program = std::make_unique<IsolatedProgram>();
 }
 
 void TestCli::printsHelpWithoutArguments()
@@ -413,7 +339,7 @@ void TestCli::masksSecretsInItsSentences()
     QFETCH(QStringList, arguments);
     for (const auto& secret : { u"TOKEN=hunter2-value"_s, u"TOKEN"_s }) {
         const auto outcome
-            = run(QStringList { u"run"_s } + arguments + QStringList { u"--secret"_s, secret }, {},
+            = run(QStringList { u"run"_s } + arguments + QStringList { u"--secret"_s, secret },
                 { { u"TOKEN"_s, u"hunter2-value"_s } });
         QCOMPARE(outcome.exitCode, 1);
         QVERIFY2(outcome.err.contains("***"), outcome.err.constData());
@@ -484,94 +410,9 @@ void TestCli::keepsClosedDescriptorsClosed()
     const auto outcome = shell(u"\"$ISOL8\" run -e 'print(1)' --out out.txt <&- >&-"_s);
     QCOMPARE(outcome.exitCode, 1);
     QVERIFY2(outcome.err.contains("docker.sock"), outcome.err.constData());
-    QFile out(m_work->filePath(u"out.txt"_s));
+    QFile out(m_program->path(u"out.txt"_s));
     QVERIFY(out.open(QIODevice::ReadOnly));
     QCOMPARE(out.readAll(), QByteArray());
-}
-
-void TestCli::showsTheConfiguration()
-{
-    const auto defaults = run({ u"config"_s });
-    QCOMPARE(defaults.exitCode, 0);
-    QVERIFY(defaults.out.contains("defaults.timeoutMs = 30000\n"));
-    const auto json = QJsonDocument::fromJson(run({ u"config"_s, u"--json"_s }).out).object();
-    QCOMPARE(json.value(u"maxConcurrent"_s).toInt(), 10);
-
-    write(u"isol8.config.json"_s, R"({"maxConcurrent": 3, "defaults": {"memoryLimit": "1g"}})");
-    const auto project = run({ u"config"_s });
-    QCOMPARE(project.exitCode, 0);
-    QVERIFY(project.out.contains("isol8.config.json"));
-    QVERIFY(project.out.contains("maxConcurrent = 3\n"));
-    QCOMPARE(QJsonDocument::fromJson(run({ u"config"_s, u"--json"_s }).out)
-                 .object()
-                 .value(u"maxConcurrent"_s)
-                 .toInt(),
-        3);
-    QCOMPARE(run({ u"config"_s, u"--validate"_s }).exitCode, 0);
-    QCOMPARE(run({ u"config"_s, u"--validate"_s, u"isol8.config.json"_s }).exitCode, 0);
-    QVERIFY(run({ u"run"_s, u"-e"_s, u"1"_s }).err.contains("isol8.config.json"));
-}
-
-void TestCli::placesConfigurationErrors_data()
-{
-    QTest::addColumn<QByteArray>("content");
-    QTest::addColumn<QList<QByteArray>>("texts");
-    QTest::newRow("broken") << QByteArray("{\n  \"debug\": tru\n}")
-                            << QList<QByteArray> { "line ", "column " };
-    QTest::newRow("comment") << QByteArray("{ // x\n}") << QList<QByteArray> { "line 1" };
-    QTest::newRow("wrong type") << QByteArray("{\n \"maxConcurrent\": \"many\"}")
-                                << QList<QByteArray> { "maxConcurrent", "many", "line 2" };
-    QTest::newRow("impossible") << QByteArray(R"({"defaults": {"memoryLimit": "lots"}})")
-                                << QList<QByteArray> { "defaults.memoryLimit", "lots" };
-    QTest::newRow("duplicate") << QByteArray(R"({"debug": true, "debug": false})")
-                               << QList<QByteArray> { "debug" };
-    QTest::newRow("array") << QByteArray("[]") << QList<QByteArray> {};
-    QTest::newRow("empty") << QByteArray() << QList<QByteArray> {};
-}
-
-void TestCli::placesConfigurationErrors()
-{
-    QFETCH(QByteArray, content);
-    QFETCH(QList<QByteArray>, texts);
-    write(u"isol8.config.json"_s, content);
-    const QStringList run1 { u"run"_s, u"-e"_s, u"1"_s };
-    for (const auto& arguments :
-        { QStringList { u"config"_s }, QStringList { u"config"_s, u"--validate"_s }, run1 }) {
-        const auto outcome = run(arguments);
-        QCOMPARE(outcome.exitCode, 1);
-        QVERIFY2(outcome.err.contains("isol8.config.json"), outcome.err.constData());
-        for (const auto& text : texts)
-            QVERIFY2(outcome.err.contains(text), outcome.err.constData());
-    }
-    QCOMPARE(run({ u"run"_s, u"--help"_s }).exitCode, 0);
-}
-
-void TestCli::ignoresWhatAProjectMayNotSet()
-{
-    write(u"isol8.config.json"_s,
-        R"({"defaults": {"network": "host"}, "security": {"seccomp": "unconfined"}})");
-    const auto outcome = run({ u"run"_s, u"-e"_s, u"1"_s });
-    QVERIFY2(outcome.err.contains("[WARN] ") && outcome.err.contains("security"),
-        outcome.err.constData());
-    QVERIFY2(!outcome.err.contains("whole network"), outcome.err.constData());
-    const auto json = QJsonDocument::fromJson(run({ u"config"_s, u"--json"_s }).out).object();
-    QCOMPARE(json.value(u"defaults"_s).toObject().value(u"network"_s).toString(), u"none"_s);
-}
-
-void TestCli::trustsAProject()
-{
-    write(u"isol8.config.json"_s, R"({"defaults": {"network": "host"}})");
-    const auto trusted = run({ u"config"_s, u"--trust"_s });
-    QVERIFY2(trusted.exitCode == 0, trusted.err.constData());
-    const auto network = [this] {
-        const auto json = QJsonDocument::fromJson(run({ u"config"_s, u"--json"_s }).out).object();
-        return json.value(u"defaults"_s).toObject().value(u"network"_s).toString();
-    };
-    QCOMPARE(network(), u"host"_s);
-    QVERIFY(run({ u"run"_s, u"-e"_s, u"1"_s })
-            .err.contains("[WARN] The program has this machine's whole network"));
-    write(u"isol8.config.json"_s, R"({"defaults": {"network": "host"} })");
-    QCOMPARE(network(), u"none"_s);
 }
 
 void TestCli::printsCompletion_data()
@@ -598,7 +439,7 @@ void TestCli::printsCompletion()
             "&& printf '%s\\n' \"${COMPREPLY[@]}\""_s.arg(words)
                 .arg(at));
     };
-    write(u"program.py"_s, {});
+    m_program->write(u"program.py"_s, {});
     QCOMPARE(complete(u"isol8 list"_s, 1).out, QByteArray("list-custom\n"));
     QCOMPARE(complete(u"isol8 run --memo"_s, 2).out, QByteArray("--memory\n"));
     QCOMPARE(complete(u"isol8 run --net ''"_s, 3).out, QByteArray("none\nhost\nfiltered\n"));
