@@ -110,7 +110,7 @@ void TestConfigCommand::trustsAProject()
     };
     QCOMPARE(network(), u"host"_s);
     QVERIFY(run({ u"run"_s, u"-e"_s, u"1"_s })
-                .err.contains("[WARN] The program has this machine's whole network"));
+            .err.contains("[WARN] The program has this machine's whole network"));
     m_program->write(u"isol8.config.json"_s, R"({"defaults": {"network": "host"} })");
     QCOMPARE(network(), u"none"_s);
 }
