@@ -74,7 +74,8 @@ QByteArrayList environmentOf(const ExecutionRequest& request, const ExecutionOpt
         all.insert(u"TERM"_s, u"xterm-256color"_s);
     // Output is watched live, so it is not kept back in the interpreter.
     all.insert(u"PYTHONUNBUFFERED"_s, u"1"_s);
-    all.insert(u"DENO_DIR"_s, u"/tmp/.deno"_s);
+    if (!all.contains(u"DENO_DIR"_s)) // An image with baked packages has its own.
+        all.insert(u"DENO_DIR"_s, u"/tmp/.deno"_s);
     all.insert(u"DENO_NO_UPDATE_CHECK"_s, u"1"_s);
 
     all.insert(request.environment);

@@ -24,32 +24,52 @@ SandboxKind kindOf(const SandboxRequest& request)
     return request.options.isKept ? SandboxKind::Kept : SandboxKind::Run;
 }
 
+struct ImageChoice {
+    QString name;
+    docker::ImageDetails details;
+};
+
+/// The image that was asked for; else the runtime's with baked packages, where `setup` made one; else the
+/// runtime's base image.
+Task<ImageChoice> chooseImage(EngineState engine, Runtime runtime, QString asked, CancelToken cancel)
+{
+    const auto name = asked.isEmpty() ? baseImageTag(runtime) : asked;
+    auto inspecting = engine->client->inspectImage(name, cancel);
+    if (asked.isEmpty()) {
+        auto custom = co_await engine->client->inspectImage(customImageTag(runtime), cancel);
+        if (custom)
+            co_return ImageChoice { customImageTag(runtime), std::move(*custom) };
+    }
+    auto details = co_await inspecting;
+    if (details)
+        co_return ImageChoice { name, std::move(*details) };
+    if (details.error().kind != Kind::NotFound)
+        co_return std::unexpected(details.error());
+    co_return failure(Kind::NotFound,
+        u"there is no image %1 (run `isol8 setup`, or build or pull it)"_s.arg(name));
+}
+
 Task<AcquiredSandbox> makeSandbox(
     EngineState engine, SandboxRequest request, QString name, CancelToken cancel)
 {
-    const auto image
-        = request.options.image.isEmpty() ? baseImageTag(request.runtime) : request.options.image;
-    // Both are asked at once: each is a round trip before the container can be created.
-    auto inspecting = engine->client->inspectImage(image, cancel);
-    auto preparing = ensureGuestVolume(
-        engine->client, image, engine->settings.stateDirectory, engine->owner, cancel);
-    const auto details = co_await inspecting;
+    // Asked at once: each is a round trip before the container can be created.
+    auto choosing = chooseImage(engine, request.runtime, request.options.image, cancel);
+    auto preparing = ensureGuestVolume(engine->client,
+        request.options.image.isEmpty() ? baseImageTag(request.runtime) : request.options.image,
+        engine->settings.stateDirectory, engine->owner, cancel);
+    const auto choice = co_await choosing;
     const auto volume = co_await preparing;
-    if (!details) {
-        if (details.error().kind == Kind::NotFound)
-            co_return failure(Kind::NotFound,
-                u"there is no image %1 (run `isol8 setup`, or build or pull it)"_s.arg(image));
-        co_return std::unexpected(details.error());
-    }
+    if (!choice)
+        co_return std::unexpected(choice.error());
     if (!volume)
         co_return std::unexpected(volume.error());
 
     SandboxPlan plan;
     plan.kind = kindOf(request);
     plan.runtime = request.runtime;
-    plan.image = image;
-    plan.isOwnImage = details->labels.value(labels::managed) == "true"_L1;
-    plan.imageVolumes = details->volumes;
+    plan.image = choice->name;
+    plan.isOwnImage = choice->details.labels.value(labels::managed) == "true"_L1;
+    plan.imageVolumes = choice->details.volumes;
     plan.guestVolume = *volume;
     plan.owner = engine->owner;
     plan.session = request.sessionId;
@@ -61,8 +81,8 @@ Task<AcquiredSandbox> makeSandbox(
     auto sandbox = co_await Sandbox::create(engine->client, std::move(*spec), name, cancel);
     if (!sandbox)
         co_return std::unexpected(sandbox.error());
-    co_return AcquiredSandbox { std::move(*sandbox), nullptr, details->id, details->environment,
-        plan.kind != SandboxKind::Run };
+    co_return AcquiredSandbox { std::move(*sandbox), nullptr, choice->details.id,
+        choice->details.environment, plan.kind != SandboxKind::Run };
 }
 
 /// Takes over the session's container, or removes it when it is of no use any more (NotFound then).

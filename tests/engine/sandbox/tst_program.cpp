@@ -77,6 +77,9 @@ void TestProgram::environmentHasRanks()
     QVERIFY(list.contains("HOME=/sandbox"));
     QVERIFY(list.contains("LANG=de_DE.UTF-8"));
     QVERIFY(list.contains("PATH=/sandbox/.local/bin:/sandbox/.npm-global/bin:/opt/bin"));
+    QVERIFY(list.contains("DENO_DIR=/tmp/.deno"));
+    const auto baked = environmentOf({}, {}, { u"DENO_DIR=/opt/deno"_s });
+    QVERIFY(baked.contains("DENO_DIR=/opt/deno"));
 }
 
 QTEST_GUILESS_MAIN(TestProgram)
