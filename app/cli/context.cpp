@@ -50,10 +50,7 @@ std::shared_ptr<DockerEngine> dockerEngine(Console& console)
         console.error(endpoint.error());
         return nullptr;
     }
-    DockerEngineSettings settings;
-    // Nobody should wait at the prompt for what Docker does by itself.
-    settings.isRemovalAwaited = false;
-    return std::make_shared<DockerEngine>(std::move(*endpoint), settings);
+    return std::make_shared<DockerEngine>(std::move(*endpoint));
 }
 
 QCoro::Task<bool> checkDocker(std::shared_ptr<docker::Client> client, Console* console)

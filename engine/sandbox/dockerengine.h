@@ -17,10 +17,6 @@ struct DockerEngineSettings {
     std::chrono::seconds sessionLinger { 3600 };
     /// Whether containers of dead isol8 processes are removed beside the first run.
     bool isReaping = true;
-    /// Whether shutdown() waits until Docker has removed the container of a run that ended well.
-    /// Without it the container goes some 40 ms later by itself: its guest ends with the stream,
-    /// and Docker removes what has ended.
-    bool isRemovalAwaited = true;
 };
 
 /// The Engine that runs code in containers of a Docker daemon. Owned by main; call shutdown() and

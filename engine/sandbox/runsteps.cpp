@@ -314,10 +314,7 @@ Task<ExecutionResult> performRun(Context context)
     context->output.finish();
     const bool isBroken = !ran || context->isCancelled || context->isDeadlinePassed
         || !acquired->sandbox->guest().isOpen();
-    if (isBroken || context->engine->settings.isRemovalAwaited)
-        (void)clearAway(context->engine, std::move(*acquired), isBroken);
-    else
-        acquired->sandbox->release();
+    (void)clearAway(context->engine, std::move(*acquired), isBroken);
 
     const bool isAnswered = isAnsweredByResult(context);
     if (!ran && !isAnswered)
