@@ -29,9 +29,10 @@ struct ImageChoice {
     docker::ImageDetails details;
 };
 
-/// The image that was asked for; else the runtime's with baked packages, where `setup` made one; else the
-/// runtime's base image.
-Task<ImageChoice> chooseImage(EngineState engine, Runtime runtime, QString asked, CancelToken cancel)
+/// The image that was asked for; else the runtime's with baked packages, where `setup` made one;
+/// else the runtime's base image.
+Task<ImageChoice> chooseImage(
+    EngineState engine, Runtime runtime, QString asked, CancelToken cancel)
 {
     const auto name = asked.isEmpty() ? baseImageTag(runtime) : asked;
     auto inspecting = engine->client->inspectImage(name, cancel);
