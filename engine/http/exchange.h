@@ -84,6 +84,7 @@ private:
     RequestHead m_head;
     State m_state = State::Open;
     bool m_isClientGone = false;
+    bool m_isBodyAsked = false;
 };
 
 } // namespace isol8::http
