@@ -37,6 +37,9 @@ public:
     /// Asks `question [y/N]` on the terminal. False without one and for every answer but yes.
     [[nodiscard]] bool confirm(const QString& question);
     [[nodiscard]] bool canAsk() const;
+    /// Asks on the terminal: the line that was typed, without white space around it. None without a
+    /// terminal and at its end.
+    [[nodiscard]] std::optional<QString> ask(const QString& question);
 
     void setDebug(bool isDebug) { m_isDebug = isDebug; }
     [[nodiscard]] bool isDebug() const { return m_isDebug; }

@@ -27,7 +27,8 @@ public:
     void cancel() override;
 
     void begin() { Q_EMIT started(QStringLiteral("container")); }
-    void give(const QByteArray& bytes, Channel channel = Channel::Stdout, Phase phase = Phase::Code);
+    void give(
+        const QByteArray& bytes, Channel channel = Channel::Stdout, Phase phase = Phase::Code);
     /// Ends well, with this exit code and what was given out.
     void end(int exitCode = 0);
     void fail(const Error& error);
