@@ -480,15 +480,6 @@ void TestRunPlan::saysWhatIsComing_data()
     row(
         "bad hash", [](auto& o) { o.hash = u"abc"_s; }, u"--hash"_s);
     row(
-        "host without key", [](auto& o) { o.host = u"http://x"_s; }, u"API key required"_s);
-    row(
-        "host",
-        [](auto& o) {
-            o.host = u"http://x"_s;
-            o.key = u"k"_s;
-        },
-        yet);
-    row(
         "agent without network", [](auto& o) { o.runtime = u"agent"_s; }, u"needs a network"_s);
     row(
         "agent",
