@@ -107,7 +107,7 @@ Error KeyDatabase::unreachable(const QString& reason) const
 
 std::optional<KeyDatabase::FileIdentity> KeyDatabase::fileIdentity() const
 {
-    struct stat status { };
+    struct stat status {};
     if (::stat(QFile::encodeName(m_location.path).constData(), &status) != 0)
         return std::nullopt;
     return FileIdentity { quint64(status.st_dev), quint64(status.st_ino) };
