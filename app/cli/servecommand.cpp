@@ -14,6 +14,7 @@
 #include "engine/sandbox/dockerengine.h"
 
 #include <QDir>
+#include <QLockFile>
 
 #include <csignal>
 
@@ -105,6 +106,16 @@ bool startListening(serve::Server& server, http::ListenAddress address, Console&
     return true;
 }
 
+/// Held by the first of this user's servers, the one that takes up old sessions; null for others.
+std::unique_ptr<QLockFile> firstServerLock()
+{
+    const auto directory = QDir::homePath() + u"/.isol8"_s;
+    QDir().mkpath(directory);
+    auto lock = std::make_unique<QLockFile>(directory + u"/serve.lock"_s);
+    lock->setStaleLockTime(0); // Of a process that lives it never gets old.
+    return lock->tryLock(0) ? std::move(lock) : nullptr;
+}
+
 QCoro::Task<int> perform(Preparation preparation, Console* console)
 {
     const Completion<> interrupted;
@@ -124,8 +135,11 @@ QCoro::Task<int> perform(Preparation preparation, Console* console)
         co_return 1;
     }
     server = std::make_unique<serve::Server>(*service);
-    if (const auto adopted = co_await server->adoptSessions(); !adopted)
-        console->debug(u"Sessions of an earlier server: "_s + adopted.error().message);
+    const auto lock = firstServerLock();
+    if (lock) {
+        if (const auto adopted = co_await server->adoptSessions(); !adopted)
+            console->debug(u"Sessions of an earlier server: "_s + adopted.error().message);
+    }
     int code = 0;
     if (startListening(*server, preparation.plan.address, *console)) {
         (void)co_await interrupted.wait();

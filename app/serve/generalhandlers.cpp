@@ -28,7 +28,8 @@ Task<Backend::Removal> removeIdleSessions(std::shared_ptr<Service> service)
         co_return std::unexpected(engineFailure(sessions.error()));
     Backend::Removal removal;
     for (const auto& session : *sessions) {
-        if (!SessionTable::isServerSession(session.id) || service->sessions.isActive(session.id))
+        if (!SessionTable::isServerSession(session.id) || session.isActive
+            || service->sessions.isActive(session.id))
             continue;
         const auto turn = co_await service->sessions.acquireExisting(session.id, {});
         const auto stopped = co_await service->backend.engine->stopSession(session.id);

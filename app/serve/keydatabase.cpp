@@ -39,7 +39,7 @@ QString connectOptions(const KeyStoreLocation& location)
 {
     switch (location.dialect) {
     case SqlDialect::Sqlite:
-        return u"QSQLITE_OPEN_URI;QSQLITE_BUSY_TIMEOUT=2000"_s;
+        return u"QSQLITE_OPEN_URI;QSQLITE_BUSY_TIMEOUT=5000"_s;
     case SqlDialect::Postgres: {
         QString options = u"connect_timeout=5;tcp_user_timeout=8000;application_name=isol8"_s;
         if (!location.sslMode.isEmpty())

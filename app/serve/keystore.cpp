@@ -11,6 +11,7 @@
 #include <QTimer>
 #include <QUuid>
 
+#include <atomic>
 #include <cmath>
 #include <map>
 
@@ -90,6 +91,8 @@ struct KeyStore::State {
     std::unique_ptr<QObject> worker = std::make_unique<QObject>(); ///< Of that thread.
     std::unique_ptr<QObject> home = std::make_unique<QObject>(); ///< Where answers come back to.
     std::shared_ptr<KeyDatabase> database;
+    /// Work that was not begun when this is set is left.
+    std::shared_ptr<std::atomic_bool> isClosing = std::make_shared<std::atomic_bool>(false);
     std::map<quint64, std::function<void()>> calls; ///< Fails each one that is under way.
     quint64 nextCall = 1;
     QTimer expiryTimer;
@@ -111,6 +114,7 @@ void KeyStore::State::close()
     if (!thread)
         return;
     expiryTimer.stop();
+    isClosing->store(true);
     // The connection belongs to the thread that made it, so it ends there.
     QMetaObject::invokeMethod(worker.get(), [kept = std::exchange(database, nullptr)]() mutable {
         kept.reset();
@@ -146,10 +150,10 @@ Task<T> call(StatePointer state, std::function<Result<T>(KeyDatabase&)> work,
     state->calls.emplace(number, [done] { done.fail(cancelled()); });
     QMetaObject::invokeMethod(state->worker.get(),
         [work = std::move(work), database = std::weak_ptr(state->database),
-            home = state->home.get(), done] {
+            isClosing = state->isClosing, home = state->home.get(), done] {
             // Held by nobody else when the store is being closed; home outlives this thread.
             const auto held = database.lock();
-            if (!held)
+            if (!held || isClosing->load())
                 return;
             auto result = work(*held);
             QMetaObject::invokeMethod(

@@ -40,7 +40,8 @@ public:
     /// contain the password.
     [[nodiscard]] static Task<std::shared_ptr<KeyStore>> open(QString location);
 
-    /// Finishes what was begun, then closes.
+    /// Waits for what the database is doing, then closes; calls under way fail with
+    /// Kind::Cancelled.
     ~KeyStore();
     Q_DISABLE_COPY_MOVE(KeyStore)
 

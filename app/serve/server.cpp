@@ -144,16 +144,12 @@ Task<> drain(ServicePointer service, std::chrono::milliseconds limit, CancelToke
     co_return co_await ended.wait();
 }
 
+/// Only this server's own: others may use the same Docker.
 Task<> endSessions(ServicePointer service)
 {
-    const auto sessions = co_await service->backend.engine->sessions();
-    if (!sessions)
-        co_return std::unexpected(sessions.error());
     Result<> ended;
-    for (const auto& session : *sessions) {
-        if (!SessionTable::isServerSession(session.id))
-            continue;
-        const auto stopped = co_await service->backend.engine->stopSession(session.id);
+    for (const auto& id : service->sessions.engineIds()) {
+        const auto stopped = co_await service->backend.engine->stopSession(id);
         if (!stopped)
             ended = std::unexpected(stopped.error());
     }

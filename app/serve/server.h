@@ -23,7 +23,7 @@ public:
     /// Of the first TCP address; 0 without one.
     [[nodiscard]] quint16 port() const;
 
-    /// Takes up the sessions that an earlier server left.
+    /// Takes up the sessions that an earlier server left; not for a second server beside another.
     [[nodiscard]] Task<> adoptSessions();
 
     /// Stops listening, refuses what is new, gives what runs some time (serve.drainTimeoutMs, or

@@ -235,6 +235,11 @@ int SessionTable::count() const
     return int(m_state->entries.size());
 }
 
+QStringList SessionTable::engineIds() const
+{
+    return m_state->entries.keys();
+}
+
 QStringList SessionTable::idleSince(const QDateTime& moment) const
 {
     QStringList idle;

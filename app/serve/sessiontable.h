@@ -65,6 +65,8 @@ public:
     [[nodiscard]] bool isActive(const QString& engineId) const;
     [[nodiscard]] std::optional<QDateTime> lastAccess(const QString& engineId) const;
     [[nodiscard]] int count() const;
+    /// Every session that this server has used or taken up.
+    [[nodiscard]] QStringList engineIds() const;
     /// Sessions that nobody has used or waited for since @p moment.
     [[nodiscard]] QStringList idleSince(const QDateTime& moment) const;
 
