@@ -30,7 +30,7 @@ Connection::~Connection()
 QNetworkRequest Connection::request(const QString& path, const QUrlQuery& query) const
 {
     auto url = m_address.url;
-    url.setPath(url.path() + path);
+    url.setPath(url.path(QUrl::FullyEncoded) + path, QUrl::TolerantMode);
     if (!query.isEmpty())
         url.setQuery(query);
     QNetworkRequest request(url);

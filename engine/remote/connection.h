@@ -18,7 +18,7 @@ constexpr qint64 maxAnswerBytes = 16LL << 20;
 /// One HTTP request to a server and what its answer may be.
 struct HttpCall {
     QByteArray verb = "GET";
-    QString path; ///< From the server's own root, decoded: `/session/a`.
+    QString path; ///< From the server's own root, percent-encoded: `/session/a`.
     QUrlQuery query;
     QJsonObject body; ///< Of POST.
     qint64 maxBytes = maxAnswerBytes;

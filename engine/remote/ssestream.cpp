@@ -107,6 +107,8 @@ void SseStream::checkHead()
         return end(notIsol8(
             m_connection->address(), u"its stream has the type '%1'"_s.arg(type.left(100))));
     m_isOpen = true;
+    // Again: before the head there is nobody yet to whom Qt passes it on.
+    m_reply->setReadBufferSize(readBufferBytes);
     Q_EMIT opened();
 }
 

@@ -18,8 +18,8 @@ namespace {
 constexpr auto openLimit = 15s;
 /// A server that did not answer a ping until the next one is gone.
 constexpr auto pingInterval = 30s;
-/// A frame must fit into the read buffer: Qt takes it out of there in one piece.
-constexpr qint64 frameHeadBytes = 64;
+/// What waits for a paused reader.
+constexpr qint64 pausedBytes = 1 << 20;
 
 QByteArray text(const QJsonObject& message)
 {
@@ -38,7 +38,6 @@ WebSocketStream::WebSocketStream(std::shared_ptr<Connection> connection)
         m_openLimit.stop();
         m_pinger.start(pingInterval);
         m_isOpen = true;
-        m_socket->setReadBufferSize(maxEventBytes + frameHeadBytes);
         send(std::exchange(m_execution, {}));
         // Everything else happens first, since the message must be written.
         if (m_isPaused)
@@ -108,8 +107,12 @@ void WebSocketStream::setPaused(bool isPaused)
 void WebSocketStream::silence(bool isSilent)
 {
     // QWebSocket reads whatever its socket announces; a silent socket fills its buffer and stops.
-    if (auto* socket = m_socket->findChild<QTcpSocket*>({}, Qt::FindDirectChildrenOnly))
-        socket->blockSignals(isSilent);
+    // Without a limit otherwise: Qt takes a frame out of the buffer in one piece.
+    auto* socket = m_socket->findChild<QTcpSocket*>({}, Qt::FindDirectChildrenOnly);
+    if (!socket)
+        return;
+    socket->setReadBufferSize(isSilent ? pausedBytes : 0);
+    socket->blockSignals(isSilent);
 }
 
 void WebSocketStream::readOn()
@@ -119,7 +122,8 @@ void WebSocketStream::readOn()
         return;
     m_isAnswered = true;
     const QPointer alive(this);
-    if (socket->bytesAvailable() > 0)
+    socket->flush(); // Of TLS: decrypts what waits too.
+    if (alive && socket->bytesAvailable() > 0)
         Q_EMIT socket->readyRead();
     // Its end may have been announced meanwhile, to nobody.
     if (alive && !m_isPaused && socket->state() == QAbstractSocket::UnconnectedState)
