@@ -19,9 +19,10 @@ fi
 libraries_of() { ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u; }
 
 rm -rf "$new"
-mkdir -p "$new/bin" "$new/lib" "$new/plugins/tls"
+mkdir -p "$new/bin" "$new/lib" "$new/plugins/tls" "$new/plugins/sqldrivers"
 plugins=$(qtpaths6 --query QT_INSTALL_PLUGINS)
 cp "$plugins/tls/libqopensslbackend.so" "$new/plugins/tls/"
+cp "$plugins"/sqldrivers/libqsql{ite,psql,mysql}.so "$new/plugins/sqldrivers/"
 install -m 755 -s "$program" "$new/bin/isol8"
 libraries_of "$program" "$new"/plugins/*/*.so | xargs cp -L -t "$new/lib"
 loader=$(patchelf --print-interpreter "$program")

@@ -8,8 +8,11 @@
 #include "app/cli/configcommand.h"
 #include "app/cli/doctorcommand.h"
 #include "app/cli/listcustomcommand.h"
+#include "app/cli/logincommand.h"
+#include "app/cli/logoutcommand.h"
 #include "app/cli/nearest.h"
 #include "app/cli/runcommand.h"
+#include "app/cli/servecommand.h"
 #include "app/cli/sessioncommand.h"
 #include "app/cli/setupcommand.h"
 

@@ -176,16 +176,26 @@ bool Console::canAsk() const
 
 bool Console::confirm(const QString& question)
 {
+    const auto answer = ask(question + u" [y/N]"_s).value_or(QString()).toLower();
+    return answer == "y"_L1 || answer == "yes"_L1;
+}
+
+std::optional<QString> Console::ask(const QString& question)
+{
     if (!canAsk())
-        return false;
+        return std::nullopt;
     endProgress();
-    std::ignore = writeAll(STDERR_FILENO, printable(question).toUtf8() + " [y/N] ");
+    std::ignore = writeAll(STDERR_FILENO, printable(question).toUtf8() + ' ');
     QByteArray answer;
     char character = 0;
-    while (answer.size() < 100 && ::read(STDIN_FILENO, &character, 1) == 1 && character != '\n')
+    bool isEnded = false;
+    while (answer.size() < 100 && !isEnded) {
+        if (::read(STDIN_FILENO, &character, 1) != 1)
+            return std::nullopt;
+        isEnded = character == '\n';
         answer += character;
-    answer = answer.trimmed().toLower();
-    return answer == "y" || answer == "yes";
+    }
+    return QString::fromLocal8Bit(answer.trimmed());
 }
 
 void Console::captureLog()

@@ -39,6 +39,9 @@ public:
     [[nodiscard]] bool canAsk() const;
     /// Whether progress is drawn for eyes.
     [[nodiscard]] bool isTerminal() const { return m_isTerminal; }
+    /// Asks on the terminal: the line that was typed, without white space around it. None without a
+    /// terminal and at its end.
+    [[nodiscard]] std::optional<QString> ask(const QString& question);
 
     void setDebug(bool isDebug) { m_isDebug = isDebug; }
     [[nodiscard]] bool isDebug() const { return m_isDebug; }

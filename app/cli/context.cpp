@@ -11,9 +11,9 @@ namespace isol8::cli {
 
 using namespace Qt::StringLiterals;
 
-std::optional<LoadedSettings> settingsFor(Console& console)
+std::optional<LoadedSettings> settingsFor(Console& console, ConfigTrust trust)
 {
-    auto loaded = loadSettings(QDir::currentPath(), QDir::homePath());
+    auto loaded = loadSettings(QDir::currentPath(), QDir::homePath(), trust);
     if (!loaded) {
         console.error(loaded.error());
         return std::nullopt;

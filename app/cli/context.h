@@ -18,7 +18,8 @@ class Client;
 namespace isol8::cli {
 
 /// The settings of this directory and user, their warnings said.
-[[nodiscard]] std::optional<LoadedSettings> settingsFor(Console& console);
+[[nodiscard]] std::optional<LoadedSettings> settingsFor(
+    Console& console, ConfigTrust trust = ConfigTrust::Required);
 
 [[nodiscard]] std::shared_ptr<docker::Client> dockerClient(Console& console);
 [[nodiscard]] std::shared_ptr<DockerEngine> dockerEngine(Console& console);

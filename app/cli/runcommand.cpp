@@ -4,6 +4,7 @@
 #include "app/cli/context.h"
 #include "app/cli/runplan.h"
 #include "app/cli/runsession.h"
+#include "app/cli/target.h"
 #include "engine/core/completion.h"
 #include "engine/sandbox/dockerengine.h"
 
@@ -23,7 +24,7 @@ using namespace Qt::StringLiterals;
 namespace {
 
 QCoro::Task<int> perform(
-    std::shared_ptr<DockerEngine> engine, RunPlan plan, RunDisplay display, Console* console)
+    std::shared_ptr<Engine> engine, RunPlan plan, RunDisplay display, Console* console)
 {
     const Completion<int> ended;
     RunSession session(*engine, std::move(plan), std::move(display), *console);
@@ -77,6 +78,15 @@ int RunCommand::run(Console& console)
     const auto secrets = planSecrets(m_options.secrets, surroundings);
     if (secrets)
         console.setSecrets(SecretSet(*secrets));
+    std::optional<Target> target;
+    if (m_options.host) {
+        target = targetFor(*m_options.host, m_options.key, console);
+        if (!target)
+            return 1;
+    } else if (m_options.key) {
+        console.error(u"--key belongs to --host: which server?"_s);
+        return 1;
+    }
     const auto loaded = settingsFor(console);
     if (!loaded)
         return 1;
@@ -94,7 +104,11 @@ int RunCommand::run(Console& console)
     for (const auto& name : SecretSet(plan->options.secrets).unmaskedNames())
         console.warn(u"The secret %1 is too short to be masked in the output"_s.arg(name));
 
-    const auto engine = dockerEngine(console);
+    std::shared_ptr<Engine> engine;
+    if (target)
+        engine = remoteEngine(*target);
+    else
+        engine = dockerEngine(console);
     if (!engine)
         return 1;
     RunDisplay display;

@@ -25,14 +25,8 @@ std::unexpected<Error> notYet(const QString& what)
 
 /// Fetching code and filtered networking come later; what is typed for them is checked all the
 /// same.
-Result<> checkComing(const RunOptions& options, const Surroundings& surroundings)
+Result<> checkComing(const RunOptions& options)
 {
-    if (options.host) {
-        const auto key = options.key ? options.key : surroundings.variable(u"ISOL8_API_KEY"_s);
-        if (key.value_or(QString()).isEmpty())
-            return invalid(u"API key required: give --key or set ISOL8_API_KEY"_s);
-        return notYet(u"--host (running on a server)"_s);
-    }
     static const QRegularExpression digest(u"\\A[0-9a-fA-F]{64}\\z"_s);
     if (options.hash && !digest.match(*options.hash).hasMatch())
         return invalid(
@@ -62,16 +56,27 @@ Result<> planNetwork(const RunOptions& options, RunPlan& plan)
     } else if (!options.install.isEmpty()) {
         plan.options.network = NetworkMode::Filtered;
     }
-    if (!options.install.isEmpty())
+    // A server may know more than this build.
+    const bool isRemote = options.host.has_value();
+    if (!options.install.isEmpty() && !isRemote)
         return notYet(u"--install"_s);
+    plan.request.installPackages = options.install;
     const bool hasPatterns
         = !(options.allow + options.deny + options.allowHost + options.denyHost).isEmpty();
+    if (plan.options.network == NetworkMode::Filtered && isRemote) {
+        if (!(options.allowHost + options.denyHost).isEmpty())
+            return notYet(u"--allow-host and --deny-host"_s);
+        plan.options.networkFilter.allow += options.allow;
+        plan.options.networkFilter.deny += options.deny;
+        plan.options.isNetworkLogged = options.logNetwork;
+        return {};
+    }
     if (plan.options.network == NetworkMode::Filtered)
         return notYet(u"Filtered networking (--net filtered)"_s);
     if (hasPatterns || options.logNetwork)
         return invalid(
             u"--allow, --deny, --allow-host, --deny-host and --log-network need --net filtered"_s);
-    if (plan.options.network == NetworkMode::Host)
+    if (plan.options.network == NetworkMode::Host && !isRemote)
         plan.warnings
             << u"The program has this machine's whole network (host), local services included"_s;
     return {};
@@ -293,7 +298,7 @@ Result<RunPlan> planRun(
         return std::unexpected(secrets.error());
     plan.options.secrets = *secrets;
 
-    if (auto checked = checkComing(options, surroundings); !checked)
+    if (auto checked = checkComing(options); !checked)
         return std::unexpected(checked.error());
     // Values first, sources last: reading standard input can take a person's time.
     request.workingDirectory = options.workingDirectory.value_or(request.workingDirectory);

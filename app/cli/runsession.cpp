@@ -55,7 +55,8 @@ RunSession::RunSession(Engine& engine, RunPlan plan, RunDisplay display, Console
 
     m_run = engine.start(request, m_plan.options, m_plan.sessionId);
     connect(m_run.get(), &Run::started, this, [this](const QString& containerId) {
-        m_console.debug(u"Container "_s + containerId.left(12));
+        if (!containerId.isEmpty())
+            m_console.debug(u"Container "_s + containerId.left(12));
     });
     connect(
         m_run.get(), &Run::outputReceived, this, [this](Channel channel, const QByteArray& bytes) {

@@ -2,6 +2,7 @@
 #include "app/cli/sessioncommand.h"
 
 #include "app/cli/context.h"
+#include "app/cli/target.h"
 #include "engine/core/escape.h"
 #include "engine/core/names.h"
 #include "engine/sandbox/dockerengine.h"
@@ -19,15 +20,35 @@ namespace {
 QByteArray asJson(const QList<SessionInfo>& sessions)
 {
     QJsonArray array;
-    for (const auto& session : sessions)
-        array << QJsonObject { { u"id"_s, session.id },
-            { u"runtime"_s, runtimeName(session.runtime) }, { u"isActive"_s, session.isActive },
-            { u"containerId"_s, session.containerId },
-            { u"created"_s, session.created.toUTC().toString(Qt::ISODate) } };
+    for (const auto& session : sessions) {
+        QJsonObject object { { u"id"_s, session.id },
+            { u"runtime"_s, runtimeName(session.runtime) }, { u"isActive"_s, session.isActive } };
+        if (!session.containerId.isEmpty())
+            object.insert(u"containerId"_s, session.containerId);
+        if (session.created.isValid())
+            object.insert(u"created"_s, session.created.toUTC().toString(Qt::ISODate));
+        if (session.lastUsed.isValid())
+            object.insert(u"lastUsed"_s, session.lastUsed.toUTC().toString(Qt::ISODate));
+        array << object;
+    }
     return QJsonDocument(QJsonObject { { u"sessions"_s, array } }).toJson();
 }
 
-QCoro::Task<int> list(std::shared_ptr<DockerEngine> engine, bool isJson, Console* console)
+/// One line; what a server does not tell is left out.
+QString asLine(const SessionInfo& session)
+{
+    QStringList parts { printable(session.id), runtimeName(session.runtime),
+        session.isActive ? u"running"_s : u"idle"_s };
+    if (!session.containerId.isEmpty())
+        parts << printable(session.containerId.left(12));
+    if (session.created.isValid())
+        parts << u"since "_s + session.created.toLocalTime().toString(Qt::ISODate);
+    if (session.lastUsed.isValid())
+        parts << u"last used "_s + session.lastUsed.toLocalTime().toString(Qt::ISODate);
+    return parts.join(u"  "_s);
+}
+
+QCoro::Task<int> list(std::shared_ptr<Engine> engine, bool isJson, Console* console)
 {
     const auto sessions = co_await engine->sessions();
     if (!sessions) {
@@ -39,16 +60,13 @@ QCoro::Task<int> list(std::shared_ptr<DockerEngine> engine, bool isJson, Console
         co_return 0;
     }
     for (const auto& session : *sessions)
-        console->print(u"%1  %2  %3  %4  since %5"_s.arg(printable(session.id),
-            runtimeName(session.runtime), session.isActive ? u"running"_s : u"idle"_s,
-            session.containerId.left(12), session.created.toLocalTime().toString(Qt::ISODate)));
+        console->print(asLine(session));
     if (sessions->isEmpty())
         console->info(u"No sessions"_s);
     co_return 0;
 }
 
-QCoro::Task<int> stop(
-    std::shared_ptr<DockerEngine> engine, QString id, bool isJson, Console* console)
+QCoro::Task<int> stop(std::shared_ptr<Engine> engine, QString id, bool isJson, Console* console)
 {
     const auto stopped = co_await engine->stopSession(id);
     if (!stopped) {
@@ -85,17 +103,24 @@ void SessionCommand::define(OptionSet& options)
 
 int SessionCommand::run(Console& console)
 {
-    if (m_host) {
-        console.error(u"--host (sessions of a server) is not part of this build yet"_s);
-        return 1;
-    }
     if (m_isStop) {
         if (auto valid = checkSessionId(*m_id); !valid) {
             console.error(valid.error());
             return 1;
         }
     }
-    const auto engine = dockerEngine(console);
+    std::shared_ptr<Engine> engine;
+    if (m_host) {
+        const auto target = targetFor(*m_host, m_key, console);
+        if (!target)
+            return 1;
+        engine = remoteEngine(*target);
+    } else if (m_key) {
+        console.error(u"--key belongs to --host: which server?"_s);
+        return 1;
+    } else {
+        engine = dockerEngine(console);
+    }
     if (!engine)
         return 1;
     return runEventLoop(

@@ -161,7 +161,8 @@ struct SessionInfo {
     QString containerId;
     Runtime runtime = Runtime::Python;
     bool isActive = false; ///< A run is going on in it now.
-    QDateTime created;
+    QDateTime created; ///< Invalid: the server does not say.
+    QDateTime lastUsed; ///< The same.
 };
 
 } // namespace isol8

@@ -250,6 +250,8 @@ QJsonObject toJson(const StreamEvent& event)
         const Phase phase = *event.phase == Phase::Install ? Phase::Setup : *event.phase;
         object.insert(u"phase"_s, phaseName(phase));
     }
+    if (!event.executionId.isEmpty())
+        object.insert(u"executionId"_s, event.executionId);
     return object;
 }
 
@@ -266,6 +268,7 @@ Result<StreamEvent> streamEventFromJson(const QJsonObject& object)
     reader.readName(u"type"_s, event.type, typeFromName, u"stdout, stderr, exit and error"_s);
     reader.read(u"data"_s, event.data);
     reader.readName(u"phase"_s, event.phase, phaseFromName, u"setup and code"_s);
+    reader.read(u"executionId"_s, event.executionId);
     if (reader.error())
         return std::unexpected(*reader.error());
     return event;

@@ -19,6 +19,7 @@ struct StreamEvent {
     Type type = Type::Stdout;
     QString data; ///< Of Exit: the exit code in decimal.
     std::optional<Phase> phase; ///< Phase::Install is told as `setup`.
+    QString executionId = {}; ///< Of Exit, for GET /executions/:id; empty: the server does not say.
 
     bool operator==(const StreamEvent&) const = default;
 };

@@ -9,3 +9,5 @@ Q_DECLARE_LOGGING_CATEGORY(logCore) // isol8.core
 Q_DECLARE_LOGGING_CATEGORY(logDocker) // isol8.docker
 Q_DECLARE_LOGGING_CATEGORY(logSandbox) // isol8.sandbox
 Q_DECLARE_LOGGING_CATEGORY(logImages) // isol8.images
+Q_DECLARE_LOGGING_CATEGORY(logServe) // isol8.serve
+Q_DECLARE_LOGGING_CATEGORY(logRemote) // isol8.remote

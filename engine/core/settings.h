@@ -119,6 +119,7 @@ struct Settings {
         Milliseconds queueTimeout { 30'000 };
         Milliseconds drainTimeout { 10'000 }; ///< For running requests after SIGTERM.
         Milliseconds keepResults { 300'000 }; ///< For GET /executions/:id.
+        bool keepSessions = false; ///< Leave the sessions to the next server at the end.
 
         /// What a client without the master key may ask for at most.
         struct Policy {
@@ -132,6 +133,7 @@ struct Settings {
             bool allowHostNetwork = false;
             bool allowForeignImages = false;
             bool allowPersist = false;
+            bool allowWritableRoot = false; ///< It takes space of this machine's disk.
             bool allowCustomSeccomp = false; ///< Also `unconfined`.
             bool allowRemoteCode = false;
             bool operator==(const Policy&) const = default;

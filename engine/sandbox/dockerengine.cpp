@@ -132,13 +132,14 @@ Task<> shutDown(EngineState engine)
     co_return {};
 }
 
-/// A session's id and a path below /sandbox, both checked.
-Result<QByteArray> checkedPath(const QString& sessionId, const QString& path)
+/// A session's id and a path, both checked; the path by @p check.
+Result<QByteArray> checkedPath(const QString& sessionId, const QString& path,
+    Result<QString> (*check)(const QString&) = sandboxPath)
 {
     const auto valid = checkSessionId(sessionId);
     if (!valid)
         return std::unexpected(valid.error());
-    const auto absolute = sandboxPath(path);
+    const auto absolute = check(path);
     if (!absolute)
         return std::unexpected(absolute.error());
     return absolute->toUtf8();
@@ -220,7 +221,7 @@ Task<QByteArray> DockerEngine::fetchFile(QString sessionId, QString path)
 
 Task<QList<FileEntry>> DockerEngine::listFiles(QString sessionId, QString path)
 {
-    auto checked = checkedPath(sessionId, path);
+    auto checked = checkedPath(sessionId, path, sandboxDirectory);
     if (!checked)
         return failed<QList<FileEntry>>(checked.error());
     return listInSession(m_state, std::move(sessionId), *checked);

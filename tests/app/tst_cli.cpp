@@ -302,15 +302,7 @@ void TestCli::saysWhatIsNotThereYet_data()
     QTest::newRow("filtered") << one
             + QStringList { u"--net"_s, u"filtered"_s, u"--allow"_s, u"x"_s };
     QTest::newRow("url") << QStringList { u"run"_s, u"--url"_s, u"https://localhost/a.py"_s };
-    QTest::newRow("host") << one
-            + QStringList { u"--host"_s, u"http://localhost"_s, u"--key"_s, u"k"_s };
-    QTest::newRow("serve") << QStringList { u"serve"_s, u"-p"_s, u"3000"_s, u"-k"_s, u"key"_s };
-    QTest::newRow("serve auth-db") << QStringList { u"serve"_s, u"--auth-db"_s };
-    QTest::newRow("login") << QStringList { u"login"_s, u"--host"_s, u"http://localhost"_s };
-    QTest::newRow("logout") << QStringList { u"logout"_s };
     QTest::newRow("gui") << QStringList { u"gui"_s, u"a.py"_s };
-    QTest::newRow("session") << QStringList { u"session"_s, u"list"_s, u"--host"_s,
-        u"http://localhost"_s };
 }
 
 void TestCli::saysWhatIsNotThereYet()

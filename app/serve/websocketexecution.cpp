@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "app/serve/websocketexecution.h"
+
+#include "engine/core/names.h"
+#include "engine/core/strictjson.h"
+#include "engine/core/units.h"
+#include "engine/core/validation.h"
+
+#include <QWebSocket>
+
+#include <csignal>
+
+namespace isol8::serve {
+
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// The program's output waits in the sandbox while more than this waits here.
+constexpr qint64 maxPendingBytes = 1 << 20;
+/// A connection that did not answer a ping until the next one is dead.
+constexpr auto pingInterval = 20s;
+constexpr int maxTerminalSize = 10'000;
+
+QCoro::Task<> performAnd(
+    std::shared_ptr<ExecutionDriver> driver, std::function<void(Result<ExecutionResult>)> done)
+{
+    done(co_await ExecutionDriver::perform(driver));
+}
+
+} // namespace
+
+WebSocketExecution::WebSocketExecution(
+    std::unique_ptr<QWebSocket> socket, std::shared_ptr<Service> service, Principal principal)
+    : m_socket(std::move(socket))
+    , m_service(std::move(service))
+    , m_principal(std::move(principal))
+{
+    m_socket->setMaxAllowedIncomingMessageSize(quint64(m_service->settings.serve.maxBodyBytes));
+    m_socket->setMaxAllowedIncomingFrameSize(quint64(m_service->settings.serve.maxBodyBytes));
+    connect(m_socket.get(), &QWebSocket::textMessageReceived, this, &WebSocketExecution::read);
+    connect(m_socket.get(), &QWebSocket::binaryMessageReceived, this,
+        [this](const QByteArray& bytes) { read(QString::fromUtf8(bytes)); });
+    connect(m_socket.get(), &QWebSocket::bytesWritten, this, &WebSocketExecution::balance);
+    connect(m_socket.get(), &QWebSocket::disconnected, this, &QObject::deleteLater);
+    connect(m_socket.get(), &QWebSocket::pong, this, [this] { m_isAnswered = true; });
+    connect(&m_keepAlive, &QTimer::timeout, this, [this] {
+        if (m_socket->bytesToWrite() > 0)
+            return; // A slow reader sees the ping late; TCP notices a dead one.
+        if (std::exchange(m_isAnswered, false))
+            m_socket->ping();
+        else
+            m_socket->abort();
+    });
+    m_keepAlive.start(pingInterval);
+}
+
+WebSocketExecution::~WebSocketExecution()
+{
+    if (m_driver)
+        m_driver->cancel();
+    m_socket->disconnect(this);
+    // May be within a signal of its own.
+    m_socket.release()->deleteLater();
+}
+
+void WebSocketExecution::goAway()
+{
+    m_socket->close(QWebSocketProtocol::CloseCodeGoingAway, u"The server is shutting down"_s);
+}
+
+void WebSocketExecution::read(const QString& text)
+{
+    if (m_isFinished)
+        return;
+    const auto message = parseJsonObject(text.toUtf8());
+    if (!message) {
+        sendError(u"Invalid JSON: "_s + message.error().message);
+        m_isFinished = true;
+        m_socket->close(QWebSocketProtocol::CloseCodeDatatypeNotSupported, u"Invalid JSON"_s);
+        return;
+    }
+    const auto type = message->value(u"type"_s).toString();
+    if (type == "execute"_L1)
+        execute(*message);
+    else if (type == "stdin"_L1)
+        takeStdin(*message);
+    else if (type == "signal"_L1)
+        takeSignal(*message);
+    else if (type == "resize"_L1)
+        takeResize(*message);
+    else
+        sendError(u"Unknown message type: "_s + type);
+}
+
+void WebSocketExecution::execute(const QJsonObject& message)
+{
+    if (m_driver)
+        return sendError(u"This connection has its execution already"_s);
+    auto call = executeCallFromJson(message, m_service->settings);
+    if (call)
+        call = permitCall(std::move(*call), m_service->settings, m_principal.isMaster);
+    if (!call)
+        return finish(std::unexpected(call.error()));
+    call->request.isStdinLive = !call->request.stdinData;
+    m_driver = std::make_shared<ExecutionDriver>(m_service, m_principal, std::move(*call));
+    m_events = StreamEvents(m_driver->id());
+    connect(m_driver.get(), &ExecutionDriver::outputReceived, this,
+        [this](Channel channel, const QByteArray& bytes, Phase phase) {
+            send(m_events.output(channel, bytes, phase));
+        });
+    (void)performAnd(m_driver, [self = QPointer(this)](const Result<ExecutionResult>& result) {
+        if (self)
+            self->finish(result);
+    });
+}
+
+void WebSocketExecution::takeStdin(const QJsonObject& message)
+{
+    if (!m_driver)
+        return sendError(u"Send an execute message first"_s);
+    if (message.value(u"data"_s).isString())
+        m_driver->writeStdin(message.value(u"data"_s).toString().toUtf8());
+    if (message.value(u"eof"_s).toBool())
+        m_driver->closeStdin();
+    if (m_driver->pendingStdinBytes() > maxStdinBytes)
+        m_socket->close(QWebSocketProtocol::CloseCodeTooMuchData,
+            u"The program does not read its standard input"_s);
+}
+
+void WebSocketExecution::takeSignal(const QJsonObject& message)
+{
+    if (!m_driver)
+        return sendError(u"Send an execute message first"_s);
+    const auto name = message.value(u"signal"_s).toString();
+    const auto number = signalNumber(name);
+    if (number != SIGINT && number != SIGTERM && number != SIGKILL)
+        return sendError(u"Unknown signal: %1; SIGINT, SIGTERM and SIGKILL are known"_s.arg(name));
+    m_driver->sendSignal(*number);
+}
+
+void WebSocketExecution::takeResize(const QJsonObject& message)
+{
+    if (!m_driver)
+        return sendError(u"Send an execute message first"_s);
+    const int rows = message.value(u"rows"_s).toInt();
+    const int columns = message.value(u"cols"_s).toInt();
+    if (rows < 1 || rows > maxTerminalSize || columns < 1 || columns > maxTerminalSize)
+        return sendError(u"resize needs rows and cols from 1 to %1"_s.arg(maxTerminalSize));
+    m_driver->resizeTerminal(rows, columns);
+}
+
+void WebSocketExecution::send(const QList<StreamEvent>& events)
+{
+    for (const auto& event : events)
+        m_socket->sendTextMessage(QString::fromUtf8(eventText(event)));
+    balance();
+}
+
+void WebSocketExecution::sendError(const QString& text)
+{
+    send({ StreamEvent { StreamEvent::Type::Error, text, std::nullopt } });
+}
+
+void WebSocketExecution::finish(const Result<ExecutionResult>& result)
+{
+    if (std::exchange(m_isFinished, true))
+        return;
+    send(m_events.end(result));
+    m_socket->close(QWebSocketProtocol::CloseCodeNormal, u"Execution complete"_s);
+}
+
+void WebSocketExecution::balance()
+{
+    const auto pending = m_socket->bytesToWrite();
+    const bool mustPause = pending > (m_isPaused ? maxPendingBytes / 4 : maxPendingBytes);
+    if (mustPause == m_isPaused || !m_driver)
+        return;
+    m_isPaused = mustPause;
+    m_driver->setOutputPaused(mustPause);
+}
+
+} // namespace isol8::serve

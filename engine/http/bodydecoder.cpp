@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "engine/http/bodydecoder.h"
+
+#include <llhttp.h>
+
+namespace isol8::http {
+
+using namespace Qt::StringLiterals;
+
+struct BodyDecoder::Private {
+    llhttp_t parser {};
+    llhttp_settings_t settings {};
+    bool isChunked = false;
+    bool isTooLarge = false;
+    bool isComplete = false;
+    qint64 maxBytes = 0;
+    qint64 remainingBytes = 0;
+    qint64 framingBytes = 0; ///< Trailers and chunk extensions since the last byte of the body.
+    QByteArray body;
+
+    static constexpr qint64 maxFramingBytes = 16 << 10;
+
+    static Private& of(llhttp_t* parser) { return *static_cast<Private*>(parser->data); }
+
+    static int onBody(llhttp_t* parser, const char* at, size_t size)
+    {
+        auto& self = of(parser);
+        self.isTooLarge = qint64(size) > self.maxBytes - self.body.size();
+        if (self.isTooLarge)
+            return -1;
+        self.body.append(at, qsizetype(size));
+        self.framingBytes = 0;
+        return 0;
+    }
+
+    static int onMessageComplete(llhttp_t* parser)
+    {
+        of(parser).isComplete = true;
+        return HPE_PAUSED;
+    }
+
+    Result<qint64> feedChunked(QByteArrayView bytes);
+};
+
+BodyDecoder::BodyDecoder(const RequestHead& head, qint64 maxBytes)
+    : d(std::make_unique<Private>())
+{
+    d->isChunked = head.isChunked;
+    d->maxBytes = maxBytes;
+    d->remainingBytes = head.contentLength;
+    d->isTooLarge = head.contentLength > maxBytes;
+    d->isComplete = !head.hasBody();
+    if (!d->isChunked)
+        return;
+    llhttp_settings_init(&d->settings);
+    d->settings.on_body = Private::onBody;
+    d->settings.on_message_complete = Private::onMessageComplete;
+    llhttp_init(&d->parser, HTTP_REQUEST, &d->settings);
+    d->parser.data = d.get();
+    // The head was parsed elsewhere; this one brings the parser to where the chunks begin.
+    static constexpr QByteArrayView head11
+        = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    llhttp_execute(&d->parser, head11.data(), size_t(head11.size()));
+}
+
+BodyDecoder::~BodyDecoder() = default;
+
+Result<qint64> BodyDecoder::feed(QByteArrayView bytes)
+{
+    if (d->isTooLarge)
+        return failure(Kind::Limit, u"the body is too large"_s, 413);
+    if (d->isComplete)
+        return 0;
+    if (d->isChunked)
+        return d->feedChunked(bytes);
+    const auto taken = std::min<qint64>(bytes.size(), d->remainingBytes);
+    d->body.append(bytes.first(taken));
+    d->remainingBytes -= taken;
+    d->isComplete = d->remainingBytes == 0;
+    return taken;
+}
+
+Result<qint64> BodyDecoder::Private::feedChunked(QByteArrayView bytes)
+{
+    const auto bodyBytes = body.size();
+    framingBytes += bytes.size();
+    const auto error = llhttp_execute(&parser, bytes.data(), size_t(bytes.size()));
+    if (isTooLarge)
+        return failure(Kind::Limit, u"the body is too large"_s, 413);
+    if (error == HPE_PAUSED && isComplete)
+        return llhttp_get_error_pos(&parser) - bytes.data();
+    if (error != HPE_OK)
+        return failure(Kind::Invalid, u"the chunks of the body are malformed"_s, 400);
+    if (body.size() == bodyBytes && framingBytes > maxFramingBytes)
+        return failure(Kind::Limit, u"the framing of the body is too large"_s, 413);
+    return bytes.size();
+}
+
+bool BodyDecoder::isComplete() const
+{
+    return d->isComplete;
+}
+
+const QByteArray& BodyDecoder::body() const
+{
+    return d->body;
+}
+
+} // namespace isol8::http

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "app/serve/clientpolicy.h"
+
+#include <QJsonDocument>
+#include <QTest>
+
+using namespace isol8;
+using namespace isol8::serve;
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace {
+
+Result<ExecuteCall> call(const QByteArray& options, const Settings& settings, bool isMaster)
+{
+    const auto body = QJsonDocument::fromJson(
+        R"({"request":{"code":"1","timeoutMs":86400000},"options":)" + options + '}');
+    auto read = executeCallFromJson(body.object(), settings);
+    if (!read)
+        return read;
+    return permitCall(std::move(*read), settings, isMaster);
+}
+
+} // namespace
+
+/// What clients may ask for, with and without the master key.
+class TestClientPolicy : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void refusesWhatWeakens_data();
+    void refusesWhatWeakens();
+    void cutsLimits();
+    void serversOwnChoiceIsNoLoosening();
+    void profilePathIsNotTheClients();
+    void nobodyGetsWhatIsNotThere();
+};
+
+void TestClientPolicy::refusesWhatWeakens_data()
+{
+    QTest::addColumn<QByteArray>("options");
+    QTest::addColumn<QString>("setting");
+    const auto row = [](const char* name, const QByteArray& options, const QString& setting) {
+        QTest::newRow(name) << options << u"serve.policy."_s + setting;
+    };
+    row("host", R"({"network":"host"})", u"allowHostNetwork"_s);
+    row("image", R"({"image":"debian"})", u"allowForeignImages"_s);
+    row("near image", R"({"image":"isol8x:python"})", u"allowForeignImages"_s);
+    row("persist", R"({"persist":true})", u"allowPersist"_s);
+    row("writable", R"({"readonlyRootFs":false})", u"allowWritableRoot"_s);
+    row("unconfined", R"({"security":{"seccomp":"unconfined"}})", u"allowCustomSeccomp"_s);
+    row("custom", R"({"security":{"seccomp":"custom","customProfilePath":"/x"}})",
+        u"allowCustomSeccomp"_s);
+}
+
+void TestClientPolicy::refusesWhatWeakens()
+{
+    QFETCH(QByteArray, options);
+    QFETCH(QString, setting);
+    Settings settings;
+    const auto refused = call(options, settings, /*isMaster=*/false);
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().kind, Kind::Denied);
+    QVERIFY2(refused.error().message.contains(setting), qPrintable(refused.error().message));
+    QVERIFY(call(options, settings, /*isMaster=*/true));
+
+    auto& policy = settings.serve.policy;
+    policy.allowHostNetwork = policy.allowForeignImages = policy.allowPersist
+        = policy.allowWritableRoot = policy.allowCustomSeccomp = true;
+    settings.security.customProfilePath = u"/etc/profile.json"_s;
+    QVERIFY(call(options, settings, /*isMaster=*/false));
+}
+
+void TestClientPolicy::cutsLimits()
+{
+    const QByteArray wish = R"({"cpuLimit":1000,"memoryLimit":"100g","pidsLimit":100000,
+        "sandboxSize":"100g","tmpSize":"100g","maxOutputSize":"1g","timeoutMs":86400000})";
+    const Settings settings;
+    const auto cut = call(wish, settings, /*isMaster=*/false);
+    QVERIFY(cut);
+    const auto& policy = settings.serve.policy;
+    QCOMPARE(cut->options.cpuLimit, policy.maxCpu);
+    QCOMPARE(cut->options.memoryLimitBytes, policy.maxMemoryBytes);
+    QCOMPARE(cut->options.pidsLimit, policy.maxPids);
+    QCOMPARE(cut->options.sandboxSizeBytes, policy.maxSandboxBytes);
+    QCOMPARE(cut->options.tmpSizeBytes, policy.maxTmpBytes);
+    QCOMPARE(cut->options.maxOutputBytes, policy.maxOutputBytes);
+    QCOMPARE(cut->options.timeout, policy.maxTimeout);
+    QCOMPARE(*cut->request.timeout, policy.maxTimeout);
+
+    const auto whole = call(wish, settings, /*isMaster=*/true);
+    QVERIFY(whole);
+    QCOMPARE(whole->options.cpuLimit, 1000);
+    QCOMPARE(*whole->request.timeout, 86'400'000ms);
+}
+
+void TestClientPolicy::serversOwnChoiceIsNoLoosening()
+{
+    Settings settings;
+    settings.defaults.network = NetworkMode::Host;
+    settings.defaults.isRootReadOnly = false;
+    settings.security.seccomp = SeccompMode::Unconfined;
+    settings.prebuiltImages << PrebuiltImage { u"team/tools"_s, Runtime::Python, {}, {} };
+    QVERIFY(call(R"({"network":"host","readonlyRootFs":false,"image":"team/tools"})", settings,
+        /*isMaster=*/false));
+    QVERIFY(call(R"({"image":"isol8:python-custom"})", settings, /*isMaster=*/false));
+}
+
+void TestClientPolicy::profilePathIsNotTheClients()
+{
+    Settings settings;
+    settings.serve.policy.allowCustomSeccomp = true;
+    settings.security.customProfilePath = u"/etc/isol8.json"_s;
+    const auto permitted
+        = call(R"({"security":{"seccomp":"custom","customProfilePath":"/etc/shadow"}})", settings,
+            /*isMaster=*/false);
+    QVERIFY(permitted);
+    QCOMPARE(permitted->options.seccompProfilePath, u"/etc/isol8.json"_s);
+}
+
+void TestClientPolicy::nobodyGetsWhatIsNotThere()
+{
+    const auto refused = call(R"({"network":"filtered"})", Settings(), /*isMaster=*/true);
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().kind, Kind::Invalid);
+    QVERIFY(refused.error().message.contains(u"not part of this build yet"_s));
+}
+
+QTEST_GUILESS_MAIN(TestClientPolicy)
+#include "tst_clientpolicy.moc"

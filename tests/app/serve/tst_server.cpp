@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: MIT
+#include "app/serve/server.h"
+#include "tests/app/serve/fakeengine.h"
+#include "tests/app/serve/httpclient.h"
+
+#include <QCoroTask>
+#include <QSignalSpy>
+#include <QTest>
+#include <QWebSocket>
+
+#include <csignal>
+
+using namespace isol8;
+using namespace isol8::serve;
+using namespace isol8::tests;
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace {
+
+const QJsonObject oneLiner { { u"code"_s, u"print(1)"_s }, { u"runtime"_s, u"python"_s } };
+
+/// A server over a FakeEngine on a port of its own.
+struct Fixture {
+    explicit Fixture(const Settings& settings = {})
+    {
+        Backend backend;
+        backend.engine = engine;
+        backend.runtimes = []() -> Task<QList<Backend::RuntimeState>> {
+            co_return QList<Backend::RuntimeState> { { Runtime::Python, {}, u"isol8:python"_s, true,
+                {} } };
+        };
+        backend.removeContainers = []() -> Task<Backend::Removal> {
+            co_return Backend::Removal { 2, {} };
+        };
+        backend.removeImages = []() -> Task<Backend::Removal> {
+            co_return Backend::Removal { 1, {} };
+        };
+        service = std::make_shared<Service>(
+            settings, backend, std::make_shared<Authenticator>("master", nullptr));
+        server = std::make_unique<Server>(service);
+        if (const auto listening = server->listen({}); !listening)
+            qFatal("%s", qPrintable(listening.error().message));
+        client = std::make_unique<HttpClient>(server->port(), "Bearer master");
+    }
+
+    std::shared_ptr<FakeEngine> engine = std::make_shared<FakeEngine>();
+    std::shared_ptr<Service> service;
+    std::unique_ptr<Server> server;
+    std::unique_ptr<HttpClient> client;
+
+    /// The run that was started as the number-th.
+    [[nodiscard]] FakeRun* run(size_t number = 0)
+    {
+        if (!QTest::qWaitFor([&] { return engine->runs.size() > number; }, 60'000))
+            return nullptr;
+        return engine->runs[number];
+    }
+};
+
+/// A client of /execute/ws.
+struct Socket {
+    explicit Socket(Fixture& fixture)
+    {
+        QObject::connect(&socket, &QWebSocket::textMessageReceived, &socket,
+            [this](const QString& text) { messages << text; });
+        socket.open(fixture.client->request(u"/execute/ws"_s, u"ws"_s));
+    }
+    [[nodiscard]] bool isOpen()
+    {
+        return QTest::qWaitFor(
+            [this] { return socket.state() == QAbstractSocket::ConnectedState; }, 60'000);
+    }
+    [[nodiscard]] bool isClosed()
+    {
+        return QTest::qWaitFor(
+            [this] { return socket.state() == QAbstractSocket::UnconnectedState; }, 60'000);
+    }
+    QWebSocket socket;
+    QStringList messages;
+};
+
+} // namespace
+
+/// The server over the wire, with an engine that does what the test says.
+class TestServer : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void healthNeedsNoKey();
+    void everythingElseNeedsTheKey_data();
+    void everythingElseNeedsTheKey();
+    void unknownPathsAndMethods();
+    void executes();
+    void requestFaults_data();
+    void requestFaults();
+    void engineFailuresAreErrors();
+    void streamsEvents();
+    void failureBeforeTheStreamHasAStatus();
+    void clientThatGoesCancels();
+    void clientThatGoesWhileQueuedNeverStarts();
+    void fullQueueIs429();
+    void timeLimitCountsWhileQueued();
+    void cancelsByRequest();
+    void webSocketDeliversInput();
+    void webSocketRefusesNonsense();
+    void webSocketThatGoesCancels();
+    void sessionsAreSerialised();
+    void sessionHasOneRuntime();
+    void sessionFiles();
+    void deletingASessionEndsItsRun();
+    void sessionLimitIs429();
+    void generalRoutes();
+    void authRoutesNeedADatabase();
+    void shutdownDrainsThenCancels();
+};
+
+void TestServer::healthNeedsNoKey()
+{
+    Fixture fixture;
+    HttpClient nobody(fixture.server->port(), {});
+    const auto reply = nobody.get(u"/health"_s);
+    QCOMPARE(reply.status, 200);
+    QCOMPARE(reply.json().value(u"status"_s), u"ok"_s);
+    QCOMPARE(reply.json().value(u"version"_s), QStringLiteral(ISOL8_VERSION));
+}
+
+void TestServer::everythingElseNeedsTheKey_data()
+{
+    QTest::addColumn<QByteArray>("authorization");
+    QTest::addColumn<int>("status");
+    QTest::newRow("none") << QByteArray() << 401;
+    QTest::newRow("wrong") << "Bearer wrong"_ba << 403;
+    QTest::newRow("right") << "Bearer master"_ba << 404;
+}
+
+void TestServer::everythingElseNeedsTheKey()
+{
+    QFETCH(QByteArray, authorization);
+    QFETCH(int, status);
+    Fixture fixture;
+    HttpClient client(fixture.server->port(), authorization);
+    for (const auto& path : { u"/sessions"_s, u"/metrics"_s, u"/openapi.json"_s, u"/nowhere"_s,
+             u"//health"_s, u"/HEALTH"_s, u"/execute/"_s }) {
+        const auto reply = client.get(path);
+        const bool isKnown
+            = path == "/sessions"_L1 || path == "/metrics"_L1 || path == "/openapi.json"_L1;
+        QCOMPARE(reply.status, status == 404 && isKnown ? 200 : status);
+        QVERIFY(reply.status == 200 || !reply.error().isEmpty());
+    }
+}
+
+void TestServer::unknownPathsAndMethods()
+{
+    Fixture fixture;
+    QCOMPARE(fixture.client->get(u"/execute"_s).status, 405);
+    QCOMPARE(fixture.client->send("PUT", u"/file"_s, "{}").status, 405);
+    QCOMPARE(fixture.client->get(u"/session/a/b"_s).status, 404);
+}
+
+void TestServer::executes()
+{
+    Fixture fixture;
+    fixture.engine->script = [](FakeRun& run) {
+        run.begin();
+        run.give("hi \n");
+        run.end(3);
+    };
+    const auto reply = fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner));
+    QCOMPARE(reply.status, 200);
+    const auto result = reply.json();
+    QCOMPARE(result.value(u"stdout"_s), u"hi"_s);
+    QCOMPARE(result.value(u"exitCode"_s), 3);
+    const auto id = result.value(u"executionId"_s).toString();
+    QVERIFY(id != "of-the-engine"_L1);
+    const auto kept = fixture.client->get(u"/executions/"_s + id).json();
+    QCOMPARE(kept.value(u"state"_s), u"finished"_s);
+    QCOMPARE(kept.value(u"result"_s).toObject().value(u"executionId"_s), id);
+    QCOMPARE(fixture.client->get(u"/executions/other"_s).status, 404);
+}
+
+void TestServer::requestFaults_data()
+{
+    QTest::addColumn<QByteArray>("body");
+    QTest::addColumn<QByteArray>("contentType");
+    QTest::addColumn<int>("status");
+    QTest::addColumn<QString>("says");
+    const auto row = [](const char* name, const QByteArray& body, const QString& says) {
+        QTest::newRow(name) << body << "application/json"_ba << 400 << says;
+    };
+    row("empty", "", u"JSON"_s);
+    row("null", "null", u"JSON"_s);
+    row("list", "[]", u"JSON"_s);
+    row("nothing", "{}", u"request"_s);
+    row("no code", R"({"request":{}})", u"code"_s);
+    row("two sources", R"({"request":{"code":"1","cmd":"2"}})", u"only one"_s);
+    row("runtime", R"({"request":{"code":"1","runtime":"cobol"}})", u"request.runtime"_s);
+    row("memory", R"({"request":{"code":"1"},"options":{"memoryLimit":"x"}})",
+        u"options.memoryLimit"_s);
+    row("session id", R"({"request":{"code":"1"},"sessionId":"../../x"})", u"session"_s);
+    row("empty session id", R"({"request":{"code":"1"},"sessionId":""})", u"session"_s);
+    row("filtered", R"({"request":{"code":"1"},"options":{"network":"filtered"}})",
+        u"not part of this build yet"_s);
+    row("url", R"({"request":{"codeUrl":"https://x/a.py"}})", u"remote code"_s);
+    QTest::newRow("form") << R"({"request":{"code":"1"}})"_ba
+                          << "text/plain"_ba << 415 << u"application/json"_s;
+}
+
+void TestServer::requestFaults()
+{
+    QFETCH(QByteArray, body);
+    QFETCH(QByteArray, contentType);
+    QFETCH(int, status);
+    QFETCH(QString, says);
+    Fixture fixture;
+    for (const auto& path : { u"/execute"_s, u"/execute/stream"_s }) {
+        const auto reply = fixture.client->send("POST", path, body, contentType);
+        QCOMPARE(reply.status, status);
+        QVERIFY2(reply.error().contains(says), qPrintable(reply.error()));
+    }
+    QCOMPARE(fixture.engine->startCount, 0);
+}
+
+void TestServer::engineFailuresAreErrors()
+{
+    Fixture fixture;
+    fixture.engine->script = [](FakeRun& run) {
+        run.fail({ Kind::Unreachable, u"Docker is away"_s, 409 });
+    };
+    const auto reply = fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner));
+    QCOMPARE(reply.status, 503);
+    QCOMPARE(reply.error(), u"Docker is away"_s);
+    QVERIFY(!reply.retryAfter.isEmpty());
+}
+
+void TestServer::streamsEvents()
+{
+    Fixture fixture;
+    fixture.engine->script = [](FakeRun& run) {
+        run.begin();
+        run.give("setup", Channel::Stdout, Phase::Setup);
+        run.give("\xC3");
+        run.give("\xA4\n");
+        run.give("no\n", Channel::Stderr);
+        run.result.isTimedOut = true;
+        run.end(137);
+    };
+    const auto reply = fixture.client->send("POST", u"/execute/stream"_s, executeBody(oneLiner));
+    QCOMPARE(reply.status, 200);
+    QVERIFY(reply.contentType.startsWith("text/event-stream"));
+    QList<QByteArray> events = reply.body.split('\n');
+    events.removeAll(QByteArray());
+    QCOMPARE(events.size(), 5);
+    QCOMPARE(events[0], R"(data: {"data":"setup","phase":"setup","type":"stdout"})"_ba);
+    QCOMPARE(
+        events[1], "data: {\"data\":\"\xC3\xA4\\n\",\"phase\":\"code\",\"type\":\"stdout\"}"_ba);
+    QCOMPARE(events[2], R"(data: {"data":"no\n","phase":"code","type":"stderr"})"_ba);
+    QCOMPARE(events[3], R"(data: {"data":"EXECUTION TIMED OUT","type":"error"})"_ba);
+    QVERIFY(events[4].startsWith(R"(data: {"data":"137","executionId":")"));
+}
+
+void TestServer::failureBeforeTheStreamHasAStatus()
+{
+    Fixture fixture;
+    fixture.engine->script = [](FakeRun& run) {
+        run.fail({ Kind::Conflict, u"another runtime"_s, 0 });
+    };
+    QCOMPARE(fixture.client->send("POST", u"/execute/stream"_s, executeBody(oneLiner)).status, 409);
+
+    fixture.engine->script = [](FakeRun& run) {
+        run.begin();
+        run.fail({ Kind::Internal, u"the sandbox was lost"_s, 0 });
+    };
+    const auto reply = fixture.client->send("POST", u"/execute/stream"_s, executeBody(oneLiner));
+    QCOMPARE(reply.status, 200);
+    QVERIFY(reply.body.contains("the sandbox was lost"));
+    QVERIFY(reply.body.contains(R"("data":"1")"));
+}
+
+void TestServer::clientThatGoesCancels()
+{
+    Fixture fixture;
+    for (const auto& path : { u"/execute"_s, u"/execute/stream"_s }) {
+        fixture.engine->runs.clear();
+        const auto reply = fixture.client->begin("POST", path, executeBody(oneLiner));
+        const QPointer run(fixture.run());
+        QVERIFY(run);
+        run->begin();
+        reply->abort();
+        QTRY_VERIFY_WITH_TIMEOUT(!run || run->isCancelled, 60'000);
+        QTRY_COMPARE_WITH_TIMEOUT(fixture.service->executions.activeCount(), 0, 60'000);
+    }
+}
+
+void TestServer::clientThatGoesWhileQueuedNeverStarts()
+{
+    Settings settings;
+    settings.maxConcurrent = 1;
+    Fixture fixture(settings);
+    const auto first = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
+    QVERIFY(fixture.run());
+    const auto second = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
+    QTRY_COMPARE_WITH_TIMEOUT(fixture.service->queue.waiting(), 1, 60'000);
+    second->abort();
+    QTRY_COMPARE_WITH_TIMEOUT(fixture.service->queue.waiting(), 0, 60'000);
+    fixture.run()->end();
+    QCOMPARE(HttpClient::finish(*first).status, 200);
+    QCOMPARE(fixture.engine->startCount, 1);
+}
+
+void TestServer::fullQueueIs429()
+{
+    Settings settings;
+    settings.maxConcurrent = 1;
+    settings.serve.maxQueue = 0;
+    Fixture fixture(settings);
+    const auto first = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
+    QVERIFY(fixture.run());
+    const auto refused = fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner));
+    QCOMPARE(refused.status, 429);
+    QVERIFY(refused.retryAfter.toInt() >= 1);
+    fixture.run()->end();
+    QCOMPARE(HttpClient::finish(*first).status, 200);
+}
+
+void TestServer::timeLimitCountsWhileQueued()
+{
+    Settings settings;
+    settings.maxConcurrent = 1;
+    Fixture fixture(settings);
+    const auto first = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
+    QVERIFY(fixture.run());
+    auto quick = oneLiner;
+    quick.insert(u"timeoutMs"_s, 1);
+    const auto late = fixture.client->send("POST", u"/execute"_s, executeBody(quick));
+    QCOMPARE(late.status, 408);
+    QVERIFY2(late.error().contains("time limit"_L1), qPrintable(late.error()));
+    QCOMPARE(fixture.engine->startCount, 1);
+    fixture.run()->end();
+    QCOMPARE(HttpClient::finish(*first).status, 200);
+}
+
+void TestServer::cancelsByRequest()
+{
+    Fixture fixture;
+    const auto reply = fixture.client->begin("POST", u"/execute/stream"_s, executeBody(oneLiner));
+    QVERIFY(fixture.run());
+    fixture.run()->begin();
+    QTRY_VERIFY_WITH_TIMEOUT(!reply->rawHeader("X-Execution-Id").isEmpty(), 60'000);
+    const auto path = u"/executions/"_s + QString::fromLatin1(reply->rawHeader("X-Execution-Id"));
+    QCOMPARE(fixture.client->get(path).json().value(u"state"_s), u"running"_s);
+    QCOMPARE(fixture.client->send("POST", path + u"/cancel"_s, "").status, 200);
+    QVERIFY(HttpClient::finish(*reply).body.contains("137"));
+    const auto result = fixture.client->get(path).json().value(u"result"_s).toObject();
+    QCOMPARE(result.value(u"ending"_s).toObject().value(u"reason"_s), u"cancelled"_s);
+}
+
+void TestServer::webSocketDeliversInput()
+{
+    Fixture fixture;
+    Socket client(fixture);
+    QVERIFY(client.isOpen());
+    client.socket.sendTextMessage(u"{\"type\":\"execute\",\"request\":{\"code\":\"1\"}}"_s);
+    client.socket.sendTextMessage(u"{\"type\":\"stdin\",\"data\":\"line\\n\"}"_s);
+    client.socket.sendTextMessage(u"{\"type\":\"signal\",\"signal\":\"SIGINT\"}"_s);
+    QVERIFY(fixture.run());
+    QTRY_COMPARE_WITH_TIMEOUT(fixture.run()->signalNumbers, QList<int> { SIGINT }, 60'000);
+    client.socket.sendTextMessage(u"{\"type\":\"resize\",\"rows\":10,\"cols\":20}"_s);
+    client.socket.sendTextMessage(u"{\"type\":\"stdin\",\"eof\":true}"_s);
+    QTRY_VERIFY_WITH_TIMEOUT(fixture.run()->isStdinClosed, 60'000);
+    QCOMPARE(fixture.run()->stdinBytes, "line\n"_ba);
+    QCOMPARE(fixture.run()->size, qMakePair(20, 10));
+    QVERIFY(fixture.run()->request.isStdinLive);
+    fixture.run()->give("out");
+    fixture.run()->end(2);
+    QVERIFY(client.isClosed());
+    QCOMPARE(client.socket.closeCode(), QWebSocketProtocol::CloseCodeNormal);
+    QCOMPARE(client.socket.closeReason(), u"Execution complete"_s);
+    QCOMPARE(client.messages.size(), 2);
+    QCOMPARE(client.messages[0], uR"({"data":"out","phase":"code","type":"stdout"})"_s);
+    QVERIFY(client.messages[1].contains(uR"("data":"2")"_s));
+}
+
+void TestServer::webSocketRefusesNonsense()
+{
+    Fixture fixture;
+    Socket client(fixture);
+    QVERIFY(client.isOpen());
+    client.socket.sendTextMessage(u"{\"type\":\"dance\"}"_s);
+    QTRY_COMPARE_WITH_TIMEOUT(client.messages.size(), 1, 60'000);
+    QVERIFY(client.messages[0].contains("Unknown message type: dance"_L1));
+    client.socket.sendTextMessage(u"{\"type\":\"stdin\",\"data\":\"x\"}"_s);
+    QTRY_COMPARE_WITH_TIMEOUT(client.messages.size(), 2, 60'000);
+    client.socket.sendTextMessage(u"not JSON"_s);
+    QVERIFY(client.isClosed());
+    QCOMPARE(client.socket.closeCode(), QWebSocketProtocol::CloseCodeDatatypeNotSupported);
+    QCOMPARE(client.messages.size(), 3);
+    QCOMPARE(fixture.engine->startCount, 0);
+
+    HttpClient nobody(fixture.server->port(), "Bearer wrong");
+    QCOMPARE(nobody.get(u"/execute/ws"_s).status, 403);
+    QCOMPARE(fixture.client->get(u"/execute/ws"_s).status, 426);
+}
+
+void TestServer::webSocketThatGoesCancels()
+{
+    Fixture fixture;
+    auto client = std::make_unique<Socket>(fixture);
+    QVERIFY(client->isOpen());
+    client->socket.sendTextMessage(u"{\"type\":\"execute\",\"request\":{\"code\":\"1\"}}"_s);
+    const QPointer run(fixture.run());
+    QVERIFY(run);
+    client->socket.abort();
+    QTRY_VERIFY_WITH_TIMEOUT(!run || run->isCancelled, 60'000);
+    QTRY_COMPARE_WITH_TIMEOUT(fixture.service->executions.activeCount(), 0, 60'000);
+}
+
+void TestServer::sessionsAreSerialised()
+{
+    Fixture fixture;
+    const auto body = executeBody(oneLiner, u"box"_s);
+    const auto first = fixture.client->begin("POST", u"/execute"_s, body);
+    QVERIFY(fixture.run());
+    QVERIFY(fixture.run()->sessionId.endsWith(".box"_L1));
+    const auto second = fixture.client->begin("POST", u"/execute"_s, body);
+    QTRY_COMPARE_WITH_TIMEOUT(fixture.service->executions.activeCount(), 2, 60'000);
+    QCOMPARE(fixture.engine->startCount, 1);
+    const auto sessions = fixture.client->get(u"/sessions"_s).json();
+    const auto session = sessions.value(u"sessions"_s)[0].toObject();
+    QCOMPARE(session.value(u"id"_s), u"box"_s);
+    QCOMPARE(session.value(u"isActive"_s), true);
+    fixture.run(0)->end();
+    QCOMPARE(HttpClient::finish(*first).status, 200);
+    QVERIFY(fixture.run(1));
+    fixture.run(1)->end();
+    QCOMPARE(HttpClient::finish(*second).status, 200);
+}
+
+void TestServer::sessionHasOneRuntime()
+{
+    Fixture fixture;
+    fixture.engine->script = [](FakeRun& run) { run.end(); };
+    QCOMPARE(
+        fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"box"_s)).status, 200);
+    auto other = oneLiner;
+    other.insert(u"runtime"_s, u"node"_s);
+    const auto reply = fixture.client->send("POST", u"/execute"_s, executeBody(other, u"box"_s));
+    QCOMPARE(reply.status, 409);
+    QVERIFY2(reply.error().contains("Cannot switch runtime from \"python\" to \"node\""_L1),
+        qPrintable(reply.error()));
+}
+
+void TestServer::sessionFiles()
+{
+    Fixture fixture;
+    fixture.engine->script = [](FakeRun& run) { run.end(); };
+    const auto place = u"?sessionId=box&path=a%20b.txt"_s;
+    QCOMPARE(fixture.client->get(u"/file"_s + place).status, 404);
+    QCOMPARE(
+        fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"box"_s)).status, 200);
+    const auto put = fixture.client->post(u"/file"_s,
+        { { u"sessionId"_s, u"box"_s }, { u"path"_s, u"a b.txt"_s }, { u"content"_s, u"aGk="_s } });
+    QCOMPARE(put.json(), (QJsonObject { { u"ok"_s, true } }));
+    QCOMPARE(fixture.client->get(u"/file"_s + place).json().value(u"content"_s), u"aGk="_s);
+    const auto listing = fixture.client->get(u"/files?sessionId=box"_s).json();
+    QCOMPARE(listing.value(u"files"_s)[0].toObject().value(u"name"_s), u"a b.txt"_s);
+    QCOMPARE(fixture.client->remove(u"/file"_s + place).status, 200);
+    const auto missing = fixture.client->get(u"/file"_s + place);
+    QCOMPARE(missing.status, 404);
+    QVERIFY2(missing.error().endsWith(" in box"_L1), qPrintable(missing.error()));
+    QCOMPARE(fixture.client->get(u"/file?sessionId=box"_s).status, 400);
+    QCOMPARE(fixture.client->get(u"/file?path=a"_s).status, 400);
+    QCOMPARE(fixture.client->get(u"/file?sessionId=..&path=a"_s).status, 400);
+}
+
+void TestServer::deletingASessionEndsItsRun()
+{
+    Fixture fixture;
+    const auto reply
+        = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner, u"box"_s));
+    QVERIFY(fixture.run());
+    QCOMPARE(fixture.client->remove(u"/session/box"_s).json(), (QJsonObject { { u"ok"_s, true } }));
+    const auto result = HttpClient::finish(*reply).json();
+    QCOMPARE(result.value(u"ending"_s).toObject().value(u"reason"_s), u"cancelled"_s);
+    QVERIFY(fixture.engine->files.empty());
+    QCOMPARE(fixture.service->sessions.count(), 0);
+    QCOMPARE(fixture.client->remove(u"/session/box"_s).status, 200);
+    QCOMPARE(fixture.client->remove(u"/session/-%00"_s).status, 400);
+}
+
+void TestServer::sessionLimitIs429()
+{
+    Settings settings;
+    settings.serve.maxSessions = 1;
+    Fixture fixture(settings);
+    fixture.engine->script = [](FakeRun& run) { run.end(); };
+    QCOMPARE(
+        fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"a"_s)).status, 200);
+    QCOMPARE(
+        fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"b"_s)).status, 429);
+    QCOMPARE(
+        fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"a"_s)).status, 200);
+}
+
+void TestServer::generalRoutes()
+{
+    Fixture fixture;
+    QVERIFY(fixture.client->get(u"/runtimes"_s).body.startsWith("[{"));
+    const auto cleaned = fixture.client->post(u"/cleanup"_s, { { u"images"_s, true } }).json();
+    QCOMPARE(cleaned.value(u"containers"_s).toObject().value(u"removed"_s), 2);
+    QCOMPARE(cleaned.value(u"images"_s).toObject().value(u"removed"_s), 1);
+    QVERIFY(!fixture.client->send("POST", u"/cleanup"_s, "").json().contains(u"images"_s));
+    const auto metrics = fixture.client->get(u"/metrics"_s);
+    QVERIFY(metrics.contentType.startsWith("text/plain"));
+    QVERIFY(metrics.body.contains("isol8_queue_depth"));
+    QCOMPARE(fixture.client->get(u"/openapi.json"_s).json().value(u"openapi"_s).toString().left(3),
+        u"3.1"_s);
+}
+
+void TestServer::authRoutesNeedADatabase()
+{
+    Fixture fixture;
+    const auto reply = fixture.client->get(u"/auth/keys"_s);
+    QCOMPARE(reply.status, 400);
+    QCOMPARE(reply.error(), u"DB-backed auth is not enabled"_s);
+}
+
+void TestServer::shutdownDrainsThenCancels()
+{
+    Fixture fixture;
+    fixture.engine->script = [](FakeRun& run) { run.end(); };
+    QCOMPARE(
+        fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"box"_s)).status, 200);
+    fixture.engine->script = nullptr;
+    const auto reply = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
+    const QPointer run(fixture.run(1));
+    QVERIFY(run);
+    auto ending = fixture.server->shutdown();
+    QVERIFY(!run->isCancelled);
+    fixture.server->hurry();
+    const auto ended = QCoro::waitFor(ending);
+    QVERIFY(ended);
+    QVERIFY(fixture.engine->isShutDown);
+    QVERIFY(fixture.engine->files.empty());
+    const auto result = HttpClient::finish(*reply).json();
+    QCOMPARE(result.value(u"ending"_s).toObject().value(u"reason"_s), u"cancelled"_s);
+}
+
+QTEST_GUILESS_MAIN(TestServer)
+#include "tst_server.moc"
