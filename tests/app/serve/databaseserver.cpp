@@ -4,6 +4,7 @@
 #include <QDeadlineTimer>
 #include <QDir>
 #include <QFile>
+#include <QRandomGenerator>
 #include <QStandardPaths>
 #include <QTcpServer>
 
@@ -19,10 +20,16 @@ namespace {
 constexpr auto patience = 120s;
 constexpr uid_t nobody = 65534; // base-passwd of Debian; both servers refuse to be root.
 
+/// Below the range from which the system picks ports by itself, so that nobody gets it by chance
+/// while the server is stopped.
 quint16 freePort()
 {
-    QTcpServer server;
-    return server.listen(QHostAddress::LocalHost) ? server.serverPort() : 0;
+    for (;;) {
+        const auto port = quint16(QRandomGenerator::global()->bounded(20'000, 32'000));
+        QTcpServer server;
+        if (server.listen(QHostAddress::LocalHost, port))
+            return port;
+    }
 }
 
 } // namespace

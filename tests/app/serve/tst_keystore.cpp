@@ -270,7 +270,7 @@ void TestKeyStore::opensAtTheSameTime()
     QFETCH(const QString, location);
     const auto place = location.contains(u"://"_s) ? location : m_directory.filePath(u"new.db"_s);
     std::vector<Task<Store>> tasks;
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < 3; ++i)
         tasks.push_back(KeyStore::open(place));
     for (auto& task : tasks) {
         const auto store = QCoro::waitFor(std::move(task));
