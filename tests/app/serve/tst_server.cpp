@@ -535,9 +535,10 @@ void TestServer::shutdownDrainsThenCancels()
     const auto reply = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
     const QPointer run(fixture.run(1));
     QVERIFY(run);
-    auto ending = fixture.server->shutdown();
+    const CancelToken hurry;
+    auto ending = fixture.server->shutdown(hurry);
     QVERIFY(!run->isCancelled);
-    fixture.server->hurry();
+    hurry.cancel();
     const auto ended = QCoro::waitFor(ending);
     QVERIFY(ended);
     QVERIFY(fixture.engine->isShutDown);
