@@ -129,8 +129,10 @@ private:
 
 void TestKeyStore::initTestCase()
 {
-    QCOMPARE(m_postgreSql.create(), QString());
-    QCOMPARE(m_mariaDb.create(), QString());
+    for (auto* server : { &m_postgreSql, &m_mariaDb }) {
+        const auto failure = server->create();
+        QVERIFY2(failure.isEmpty(), qPrintable(failure));
+    }
 }
 
 void TestKeyStore::locations()
