@@ -23,6 +23,8 @@ constexpr auto hangUpInterval = 250ms;
 
 QHostAddress peerOf(const QTcpSocket& socket)
 {
+    if (socket.peerAddress().isNull()) // Would be taken for 0.0.0.0.
+        return {};
     bool isIpv4 = false;
     const auto ipv4 = socket.peerAddress().toIPv4Address(&isIpv4);
     return isIpv4 ? QHostAddress(ipv4) : socket.peerAddress();
@@ -147,6 +149,7 @@ void Connection::startExchange(RequestHead head)
 
 void Connection::readBody(qint64 maxBytes, const Completion<QByteArray>& completion)
 {
+    m_isBodyBegun = false; // An empty or too large body is known without a byte.
     m_body.emplace(m_head, std::min(maxBytes, m_limits.maxBodyBytes));
     m_bodyCompletion = completion;
     if (m_head.expectsContinue && m_head.contentLength <= maxBytes)
@@ -163,6 +166,9 @@ void Connection::processBody()
     const auto bodyBytes = m_body->body().size();
     for (;;) {
         const QByteArray bytes = m_socket->peek(readBufferBytes);
+        if (bytes.isEmpty() && m_isBodyBegun)
+            break;
+        m_isBodyBegun = true;
         const auto taken = m_body->feed(bytes);
         if (!taken) {
             m_timer.stop();
@@ -174,8 +180,6 @@ void Connection::processBody()
             watchForFullBuffer();
             return finishBody(m_body->body());
         }
-        if (bytes.isEmpty())
-            break;
     }
     if (m_body->body().size() > bodyBytes)
         m_timer.start(m_limits.bodyTimeout);
