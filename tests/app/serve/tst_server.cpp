@@ -4,7 +4,7 @@
 #include "tests/app/serve/httpclient.h"
 
 #include <QCoroTask>
-#include <QSignalSpy>
+#include <QTcpSocket>
 #include <QTest>
 #include <QWebSocket>
 
@@ -97,6 +97,7 @@ private Q_SLOTS:
     void engineFailuresAreErrors();
     void streamsEvents();
     void failureBeforeTheStreamHasAStatus();
+    void slowReaderPausesTheOutput();
     void clientThatGoesCancels();
     void clientThatGoesWhileQueuedNeverStarts();
     void fullQueueIs429();
@@ -277,6 +278,37 @@ void TestServer::failureBeforeTheStreamHasAStatus()
     QVERIFY(reply.body.contains(R"("data":"1")"));
 }
 
+void TestServer::slowReaderPausesTheOutput()
+{
+    Fixture fixture;
+    QTcpSocket socket;
+    socket.setReadBufferSize(1024);
+    socket.connectToHost(u"127.0.0.1"_s, fixture.server->port());
+    const auto body = executeBody(oneLiner);
+    socket.write("POST /execute/stream HTTP/1.1\r\nHost: localhost\r\n"
+                 "Authorization: Bearer master\r\nContent-Type: application/json\r\n"
+                 "Connection: close\r\nContent-Length: "
+        + QByteArray::number(body.size()) + "\r\n\r\n" + body);
+    const QPointer run(fixture.run());
+    QVERIFY(run);
+    run->begin();
+    const QByteArray chunk(64 << 10, 'x');
+    // What the kernel keeps for the two of them is bounded.
+    for (int given = 0; !run->isPaused && given < 4096; ++given) {
+        run->give(chunk);
+        QCoreApplication::processEvents();
+    }
+    QVERIFY(run->isPaused);
+    QVERIFY(!run->isCancelled);
+
+    socket.setReadBufferSize(0);
+    connect(&socket, &QTcpSocket::readyRead, &socket, [&socket] { socket.readAll(); });
+    socket.readAll();
+    QTRY_VERIFY_WITH_TIMEOUT(!run->isPaused, 60'000);
+    run->end();
+    QTRY_COMPARE_WITH_TIMEOUT(socket.state(), QAbstractSocket::UnconnectedState, 60'000);
+}
+
 void TestServer::clientThatGoesCancels()
 {
     Fixture fixture;
@@ -362,8 +394,8 @@ void TestServer::webSocketDeliversInput()
     QVERIFY(client.isOpen());
     client.socket.sendTextMessage(u"{\"type\":\"execute\",\"request\":{\"code\":\"1\"}}"_s);
     client.socket.sendTextMessage(u"{\"type\":\"stdin\",\"data\":\"line\\n\"}"_s);
-    client.socket.sendTextMessage(u"{\"type\":\"signal\",\"signal\":\"SIGINT\"}"_s);
     QVERIFY(fixture.run());
+    client.socket.sendTextMessage(u"{\"type\":\"signal\",\"signal\":\"SIGINT\"}"_s);
     QTRY_COMPARE_WITH_TIMEOUT(fixture.run()->signalNumbers, QList<int> { SIGINT }, 60'000);
     client.socket.sendTextMessage(u"{\"type\":\"resize\",\"rows\":10,\"cols\":20}"_s);
     client.socket.sendTextMessage(u"{\"type\":\"stdin\",\"eof\":true}"_s);
