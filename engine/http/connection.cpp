@@ -2,6 +2,7 @@
 #include "engine/http/connection.h"
 
 #include "engine/http/answerhead.h"
+#include "engine/http/listener.h"
 
 #include <QSslSocket>
 #include <QTcpSocket>
@@ -20,15 +21,6 @@ constexpr qint64 readBufferBytes = 64 << 10;
 constexpr qint64 maxLingerBytes = 1 << 20;
 constexpr auto lingerTimeout = 2s;
 constexpr auto hangUpInterval = 250ms;
-
-QHostAddress peerOf(const QTcpSocket& socket)
-{
-    if (socket.peerAddress().isNull()) // Would be taken for 0.0.0.0.
-        return {};
-    bool isIpv4 = false;
-    const auto ipv4 = socket.peerAddress().toIPv4Address(&isIpv4);
-    return isIpv4 ? QHostAddress(ipv4) : socket.peerAddress();
-}
 
 bool hasHungUp(qintptr descriptor)
 {
