@@ -111,6 +111,7 @@ private Q_SLOTS:
     void sessionFiles();
     void deletingASessionEndsItsRun();
     void sessionLimitIs429();
+    void takesUpSessionsOfAnEarlierServer();
     void generalRoutes();
     void authRoutesNeedADatabase();
     void shutdownDrainsThenCancels();
@@ -532,6 +533,21 @@ void TestServer::sessionLimitIs429()
         fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"b"_s)).status, 429);
     QCOMPARE(
         fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"a"_s)).status, 200);
+}
+
+void TestServer::takesUpSessionsOfAnEarlierServer()
+{
+    Settings settings;
+    settings.serve.keepSessions = true;
+    Fixture fixture(settings);
+    const auto id = SessionTable::engineId(u"default"_s, u"old"_s);
+    fixture.engine->files[id][u"kept"_s] = "x";
+    fixture.engine->files[u"of-the-command-line"_s][u"kept"_s] = "x";
+    QVERIFY(QCoro::waitFor(fixture.server->adoptSessions()));
+    QCOMPARE(fixture.client->get(u"/file?sessionId=old&path=kept"_s).status, 200);
+    QCOMPARE(fixture.client->get(u"/file?sessionId=of-the-command-line&path=kept"_s).status, 404);
+    QVERIFY(QCoro::waitFor(fixture.server->shutdown()));
+    QCOMPARE(fixture.engine->files.size(), 2U);
 }
 
 void TestServer::generalRoutes()
