@@ -35,7 +35,7 @@ Result<QByteArray> contents(const QString& path)
 /// Removes the socket file of a server that is gone.
 Result<> removeStale(const QString& path, const sockaddr_un& address)
 {
-    struct stat entry { };
+    struct stat entry {};
     if (::lstat(address.sun_path, &entry) != 0)
         return {};
     if (!S_ISSOCK(entry.st_mode))

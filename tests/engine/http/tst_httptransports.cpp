@@ -168,7 +168,7 @@ void TestHttpTransports::localSocket()
         HttpServer server(limits);
         answerEverything(server);
         QVERIFY(server.listen({ .localPath = path }));
-        struct stat entry { };
+        struct stat entry {};
         QCOMPARE(::stat(QFile::encodeName(path).constData(), &entry), 0);
         QVERIFY(S_ISSOCK(entry.st_mode));
         QCOMPARE(entry.st_mode & 0777, 0600u);
