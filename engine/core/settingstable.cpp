@@ -207,11 +207,7 @@ QList<PrebuiltImage> imagesFrom(const QJsonValue& value)
     return images;
 }
 
-#define ISOL8_AT(member)                                                                           \
-    [](auto& settings) -> auto&                                                                    \
-    {                                                                                              \
-        return settings.member;                                                                    \
-    }
+#define ISOL8_AT(member) [](auto& settings) -> auto& { return settings.member; }
 
 QList<SettingKey> generalKeys()
 {

@@ -30,12 +30,10 @@ struct Fixture {
             co_return QList<Backend::RuntimeState> { { Runtime::Python, {}, u"isol8:python"_s, true,
                 {} } };
         };
-        backend.removeContainers = []() -> Task<Backend::Removal> {
-            co_return Backend::Removal { 2, {} };
-        };
-        backend.removeImages = []() -> Task<Backend::Removal> {
-            co_return Backend::Removal { 1, {} };
-        };
+        backend.removeContainers
+            = []() -> Task<Backend::Removal> { co_return Backend::Removal { 2, {} }; };
+        backend.removeImages
+            = []() -> Task<Backend::Removal> { co_return Backend::Removal { 1, {} }; };
         service = std::make_shared<Service>(
             settings, backend, std::make_shared<Authenticator>("master", nullptr));
         server = std::make_unique<Server>(service);
@@ -226,9 +224,8 @@ void TestServer::requestFaults()
 void TestServer::engineFailuresAreErrors()
 {
     Fixture fixture;
-    fixture.engine->script = [](FakeRun& run) {
-        run.fail({ Kind::Unreachable, u"Docker is away"_s, 409 });
-    };
+    fixture.engine->script
+        = [](FakeRun& run) { run.fail({ Kind::Unreachable, u"Docker is away"_s, 409 }); };
     const auto reply = fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner));
     QCOMPARE(reply.status, 503);
     QCOMPARE(reply.error(), u"Docker is away"_s);
@@ -264,9 +261,8 @@ void TestServer::streamsEvents()
 void TestServer::failureBeforeTheStreamHasAStatus()
 {
     Fixture fixture;
-    fixture.engine->script = [](FakeRun& run) {
-        run.fail({ Kind::Conflict, u"another runtime"_s, 0 });
-    };
+    fixture.engine->script
+        = [](FakeRun& run) { run.fail({ Kind::Conflict, u"another runtime"_s, 0 }); };
     QCOMPARE(fixture.client->send("POST", u"/execute/stream"_s, executeBody(oneLiner)).status, 409);
 
     fixture.engine->script = [](FakeRun& run) {
