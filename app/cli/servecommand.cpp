@@ -119,14 +119,14 @@ std::unique_ptr<QLockFile> firstServerLock()
 QCoro::Task<int> perform(Preparation preparation, Console* console)
 {
     const Completion<> interrupted;
-    SignalWatcher signalWatcher({ SIGINT, SIGTERM });
-    std::unique_ptr<serve::Server> server;
+    const CancelToken hurry;
+    // Deleted later: this coroutine goes on, and may end, within its signal.
+    const std::unique_ptr<SignalWatcher, QScopedPointerDeleteLater> signalWatcher(
+        new SignalWatcher({ SIGINT, SIGTERM }));
     QObject::connect(
-        &signalWatcher, &SignalWatcher::received, &signalWatcher, [interrupted, &server, console] {
-            if (interrupted.isDelivered() && server) {
-                console->info(u"Not waiting any longer"_s);
-                server->hurry();
-            }
+        signalWatcher.get(), &SignalWatcher::received, signalWatcher.get(), [interrupted, hurry] {
+            if (interrupted.isDelivered())
+                hurry.cancel();
             interrupted.deliver({});
         });
     const auto service = co_await makeService(preparation, console);
@@ -134,7 +134,7 @@ QCoro::Task<int> perform(Preparation preparation, Console* console)
         console->error(service.error());
         co_return 1;
     }
-    server = std::make_unique<serve::Server>(*service);
+    const auto server = std::make_unique<serve::Server>(*service);
     const auto lock = firstServerLock();
     if (lock) {
         if (const auto adopted = co_await server->adoptSessions(); !adopted)
@@ -147,7 +147,7 @@ QCoro::Task<int> perform(Preparation preparation, Console* console)
     } else {
         code = 1;
     }
-    const auto ended = co_await server->shutdown();
+    const auto ended = co_await server->shutdown(hurry);
     if (!ended) {
         console->error(ended.error());
         code = 1;

@@ -2,10 +2,10 @@
 #include "app/serve/executiondriver.h"
 
 #include "app/serve/answer.h"
+#include "app/serve/coroutinetimer.h"
 #include "engine/core/completion.h"
 
 #include <QElapsedTimer>
-#include <QTimer>
 #include <QUuid>
 
 namespace isol8::serve {
@@ -54,13 +54,13 @@ struct ExecutionDriver::Steps {
         const auto service = driver->m_service;
         const auto limit = driver->m_call.request.timeout.value_or(driver->m_call.options.timeout);
         const auto isLate = std::make_shared<bool>(false);
-        QTimer timer;
-        timer.setSingleShot(true);
-        connect(&timer, &QTimer::timeout, &timer, [isLate, cancel = driver->m_cancel] {
+        const CoroutineTimer timer(new QTimer);
+        timer->setSingleShot(true);
+        connect(timer.get(), &QTimer::timeout, timer.get(), [isLate, cancel = driver->m_cancel] {
             *isLate = true;
             cancel.cancel();
         });
-        timer.start(limit);
+        timer->start(limit);
 
         Place place;
         if (!driver->m_call.sessionId.isEmpty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/server.h"
 
+#include "app/serve/coroutinetimer.h"
 #include "app/serve/routes.h"
 #include "engine/core/completion.h"
 #include "engine/core/logging.h"
@@ -130,7 +131,7 @@ Task<> adopt(ServicePointer service)
 Task<> drain(ServicePointer service, std::chrono::milliseconds limit, CancelToken hurry)
 {
     const Completion<> ended;
-    QTimer look;
+    const CoroutineTimer look(new QTimer);
     QElapsedTimer elapsed;
     elapsed.start();
     const auto check = [service, ended, limit, hurry, elapsed] {
@@ -138,8 +139,8 @@ Task<> drain(ServicePointer service, std::chrono::milliseconds limit, CancelToke
             || elapsed.durationElapsed() >= limit)
             ended.deliver({});
     };
-    QObject::connect(&look, &QTimer::timeout, &look, check);
-    look.start(drainInterval);
+    QObject::connect(look.get(), &QTimer::timeout, look.get(), check);
+    look->start(drainInterval);
     check();
     co_return co_await ended.wait();
 }
@@ -210,18 +211,13 @@ Task<> Server::adoptSessions()
     return adopt(m_service);
 }
 
-Task<> Server::shutdown()
+Task<> Server::shutdown(CancelToken hurry)
 {
     m_http->stopListening();
     m_http->closeIdle();
     m_pruning.stop();
     m_service->isDraining = true;
-    return shutDown(m_service, m_hurry);
-}
-
-void Server::hurry()
-{
-    m_hurry.cancel();
+    return shutDown(m_service, std::move(hurry));
 }
 
 } // namespace isol8::serve

@@ -27,15 +27,13 @@ public:
     [[nodiscard]] Task<> adoptSessions();
 
     /// Stops listening, refuses what is new, gives what runs some time (serve.drainTimeoutMs, or
-    /// until hurry()), then cancels it, ends the sessions and shuts the engine down.
-    [[nodiscard]] Task<> shutdown();
-    void hurry();
+    /// until @p hurry is cancelled), then cancels it, ends the sessions and shuts the engine down.
+    [[nodiscard]] Task<> shutdown(CancelToken hurry = {});
 
 private:
     std::shared_ptr<Service> m_service;
     std::unique_ptr<http::HttpServer> m_http;
     QTimer m_pruning;
-    CancelToken m_hurry;
 };
 
 } // namespace isol8::serve

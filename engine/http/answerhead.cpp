@@ -14,12 +14,26 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
+/// `NOT_FOUND`, as llhttp has it, becomes `Not Found`.
+QByteArray inWords(QByteArray name)
+{
+    for (qsizetype i = 1; i < name.size(); ++i) {
+        if (name[i] == '_')
+            name[i] = ' ';
+        else if (name[i - 1] != ' ')
+            name[i] = QByteArray(1, name[i]).toLower()[0];
+    }
+    return name;
+}
+
 QByteArray reason(int status)
 {
+    if (status == 200)
+        return "OK";
     switch (status) {
 #define ISOL8_REASON(code, name, phrase)                                                           \
     case code:                                                                                     \
-        return #phrase;
+        return inWords(#name);
         HTTP_STATUS_MAP(ISOL8_REASON)
 #undef ISOL8_REASON
     default:

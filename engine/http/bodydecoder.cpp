@@ -82,6 +82,8 @@ Result<qint64> BodyDecoder::feed(QByteArrayView bytes)
 
 Result<qint64> BodyDecoder::Private::feedChunked(QByteArrayView bytes)
 {
+    if (bytes.isEmpty()) // llhttp would take it for the end of a token.
+        return 0;
     const auto bodyBytes = body.size();
     framingBytes += bytes.size();
     const auto error = llhttp_execute(&parser, bytes.data(), size_t(bytes.size()));

@@ -2,6 +2,7 @@
 #include "engine/http/connection.h"
 
 #include "engine/http/answerhead.h"
+#include "engine/http/listener.h"
 
 #include <QSslSocket>
 #include <QTcpSocket>
@@ -20,13 +21,6 @@ constexpr qint64 readBufferBytes = 64 << 10;
 constexpr qint64 maxLingerBytes = 1 << 20;
 constexpr auto lingerTimeout = 2s;
 constexpr auto hangUpInterval = 250ms;
-
-QHostAddress peerOf(const QTcpSocket& socket)
-{
-    bool isIpv4 = false;
-    const auto ipv4 = socket.peerAddress().toIPv4Address(&isIpv4);
-    return isIpv4 ? QHostAddress(ipv4) : socket.peerAddress();
-}
 
 bool hasHungUp(qintptr descriptor)
 {
@@ -147,6 +141,7 @@ void Connection::startExchange(RequestHead head)
 
 void Connection::readBody(qint64 maxBytes, const Completion<QByteArray>& completion)
 {
+    m_isBodyBegun = false; // An empty or too large body is known without a byte.
     m_body.emplace(m_head, std::min(maxBytes, m_limits.maxBodyBytes));
     m_bodyCompletion = completion;
     if (m_head.expectsContinue && m_head.contentLength <= maxBytes)
@@ -163,6 +158,9 @@ void Connection::processBody()
     const auto bodyBytes = m_body->body().size();
     for (;;) {
         const QByteArray bytes = m_socket->peek(readBufferBytes);
+        if (bytes.isEmpty() && m_isBodyBegun)
+            break;
+        m_isBodyBegun = true;
         const auto taken = m_body->feed(bytes);
         if (!taken) {
             m_timer.stop();
@@ -174,8 +172,6 @@ void Connection::processBody()
             watchForFullBuffer();
             return finishBody(m_body->body());
         }
-        if (bytes.isEmpty())
-            break;
     }
     if (m_body->body().size() > bodyBytes)
         m_timer.start(m_limits.bodyTimeout);

@@ -93,6 +93,7 @@ private:
     std::optional<Completion<QByteArray>> m_bodyCompletion;
 
     bool m_hasHeadBegun = false;
+    bool m_isBodyBegun = false;
     bool m_isKeptAlive = true;
     bool m_isChunkedAnswer = false;
     bool m_isOverHighWater = false;

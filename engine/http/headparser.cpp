@@ -80,7 +80,7 @@ Result<int> checkRequestLine(QByteArrayView line)
         || version[6] != '.' || !isDigit(version[7]))
         return refusal(400, u"the request line is malformed"_s);
     if (version[5] != '1' || version[7] > '1')
-        return refusal(505, u"the server speaks HTTP/1.1 and HTTP/1.0"_s);
+        return refusal(505, u"this version of HTTP is not supported"_s);
     return version[7] - '0';
 }
 

@@ -25,13 +25,10 @@ constexpr int maxRefusedConnections = 64;
 /// What counts as one address: null for a local socket, the network of an IPv6 address.
 QHostAddress countedAddress(const QTcpSocket& socket)
 {
-    bool isIpv4 = false;
-    const auto ipv4 = socket.peerAddress().toIPv4Address(&isIpv4);
-    if (isIpv4)
-        return QHostAddress(ipv4);
-    if (socket.peerAddress().isNull())
-        return {};
-    auto bytes = socket.peerAddress().toIPv6Address();
+    const auto peer = peerOf(socket);
+    if (peer.isNull() || peer.protocol() == QAbstractSocket::IPv4Protocol)
+        return peer;
+    auto bytes = peer.toIPv6Address();
     for (int i = 8; i < 16; ++i)
         bytes[i] = 0;
     return QHostAddress(bytes);

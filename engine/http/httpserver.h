@@ -25,8 +25,8 @@ struct TlsFiles {
 struct ListenAddress {
     QString host = QStringLiteral("127.0.0.1");
     quint16 port = 0; ///< 0: any free one, see HttpServer::port().
-    QString localPath; ///< Absolute; when set, host and port are not used.
-    std::optional<TlsFiles> tls;
+    QString localPath {}; ///< Absolute; when set, host and port are not used.
+    std::optional<TlsFiles> tls {};
 };
 
 /// An HTTP/1.1 server on TCP, TLS or a local socket. Reads headers within HttpLimits and gives each

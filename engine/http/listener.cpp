@@ -5,6 +5,7 @@
 #include <QFileInfo>
 #include <QSslCertificate>
 #include <QSslKey>
+#include <QTcpSocket>
 #include <QTimer>
 
 #include <cerrno>
@@ -34,7 +35,7 @@ Result<QByteArray> contents(const QString& path)
 /// Removes the socket file of a server that is gone.
 Result<> removeStale(const QString& path, const sockaddr_un& address)
 {
-    struct stat entry { };
+    struct stat entry {};
     if (::lstat(address.sun_path, &entry) != 0)
         return {};
     if (!S_ISSOCK(entry.st_mode))
@@ -85,6 +86,18 @@ Result<> LocalListener::bindPath(const QString& path)
     if (::chmod(address.sun_path, S_IRUSR | S_IWUSR) != 0)
         return failure(Kind::Denied, u"cannot set the mode of %1"_s.arg(path));
     return {};
+}
+
+QHostAddress peerOf(const QTcpSocket& socket)
+{
+    int domain = AF_UNIX;
+    socklen_t domainBytes = sizeof domain;
+    ::getsockopt(int(socket.socketDescriptor()), SOL_SOCKET, SO_DOMAIN, &domain, &domainBytes);
+    if (domain == AF_UNIX)
+        return {};
+    bool isIpv4 = false;
+    const auto ipv4 = socket.peerAddress().toIPv4Address(&isIpv4);
+    return isIpv4 ? QHostAddress(ipv4) : socket.peerAddress();
 }
 
 Result<QSslConfiguration> tlsConfiguration(const TlsFiles& files)

@@ -47,6 +47,9 @@ private:
     Accepted m_accepted;
 };
 
+/// Null for a local socket, whose address Qt makes up; IPv4 in IPv6 is given as IPv4.
+[[nodiscard]] QHostAddress peerOf(const QTcpSocket& socket);
+
 /// Invalid when the files do not hold a certificate and a key, NotFound when one cannot be read.
 [[nodiscard]] Result<QSslConfiguration> tlsConfiguration(const TlsFiles& files);
 

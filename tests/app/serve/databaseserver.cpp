@@ -4,6 +4,7 @@
 #include <QDeadlineTimer>
 #include <QDir>
 #include <QFile>
+#include <QRandomGenerator>
 #include <QStandardPaths>
 #include <QTcpServer>
 
@@ -19,10 +20,16 @@ namespace {
 constexpr auto patience = 120s;
 constexpr uid_t nobody = 65534; // base-passwd of Debian; both servers refuse to be root.
 
+/// Below the range from which the system picks ports by itself, so that nobody gets it by chance
+/// while the server is stopped.
 quint16 freePort()
 {
-    QTcpServer server;
-    return server.listen(QHostAddress::LocalHost) ? server.serverPort() : 0;
+    for (;;) {
+        const auto port = quint16(QRandomGenerator::global()->bounded(20'000, 32'000));
+        QTcpServer server;
+        if (server.listen(QHostAddress::LocalHost, port))
+            return port;
+    }
 }
 
 } // namespace
@@ -112,7 +119,9 @@ QString DatabaseServer::createPostgreSql()
 
 QString DatabaseServer::createMariaDb()
 {
-    // What mariadb-install-db does, which is a script that needs the client's package.
+    // A tmpdir of its own: each server removes what it finds of others' in the usual one.
+    // The statements are what mariadb-install-db runs, which is a script that needs the client's
+    // package.
     QByteArray statements = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n";
     for (const auto& name : { u"mariadb_system_tables.sql"_s, u"mariadb_performance_tables.sql"_s,
              u"mariadb_system_tables_data.sql"_s }) {
@@ -124,9 +133,11 @@ QString DatabaseServer::createMariaDb()
     const auto made = run({ u"mkdir"_s, path(u"data"_s) });
     if (!made.isEmpty())
         return made;
-    const auto filled = run({ program(u"mariadbd"_s), u"--no-defaults"_s, u"--bootstrap"_s,
-                                u"--datadir="_s + path(u"data"_s) },
-        statements);
+    const auto filled
+        = run({ program(u"mariadbd"_s), u"--no-defaults"_s, u"--bootstrap"_s,
+                  u"--tmpdir="_s + m_directory.path(), u"--innodb-use-native-aio=0"_s,
+                  u"--innodb-buffer-pool-size=8M"_s, u"--datadir="_s + path(u"data"_s) },
+            statements);
     if (!filled.isEmpty())
         return filled;
     auto quoted = password;
@@ -158,6 +169,7 @@ QString DatabaseServer::startOnce()
         ready = "is ready to accept connections";
     } else {
         command = { program(u"mariadbd"_s), u"--no-defaults"_s, u"--datadir="_s + path(u"data"_s),
+            u"--tmpdir="_s + m_directory.path(), u"--innodb-use-native-aio=0"_s,
             u"--socket="_s + path(u"socket"_s), u"--port="_s + port, u"--bind-address=127.0.0.1"_s,
             u"--pid-file="_s + path(u"pid"_s), u"--init-file="_s + path(u"init.sql"_s),
             u"--innodb-buffer-pool-size=8M"_s, u"--innodb-flush-log-at-trx-commit=0"_s,

@@ -133,8 +133,10 @@ QStringList TestServeLive::containers(const QString& kind)
     if (m_server.processId() != 0)
         serverId = m_server.processId();
     const auto all = QCoro::waitFor(m_docker->listContainers({ labels::kind + u'=' + kind }));
+    if (!all)
+        return { all.error().message };
     QStringList ids;
-    for (const auto& container : all.value_or(QList<docker::ContainerSummary>())) {
+    for (const auto& container : *all) {
         const auto owner = Owner::fromString(container.labels.value(labels::owner));
         if (owner && owner->pid == serverId)
             ids << container.id;

@@ -4,7 +4,7 @@
 #include "tests/app/serve/httpclient.h"
 
 #include <QCoroTask>
-#include <QSignalSpy>
+#include <QTcpSocket>
 #include <QTest>
 #include <QWebSocket>
 
@@ -30,12 +30,10 @@ struct Fixture {
             co_return QList<Backend::RuntimeState> { { Runtime::Python, {}, u"isol8:python"_s, true,
                 {} } };
         };
-        backend.removeContainers = []() -> Task<Backend::Removal> {
-            co_return Backend::Removal { 2, {} };
-        };
-        backend.removeImages = []() -> Task<Backend::Removal> {
-            co_return Backend::Removal { 1, {} };
-        };
+        backend.removeContainers
+            = []() -> Task<Backend::Removal> { co_return Backend::Removal { 2, {} }; };
+        backend.removeImages
+            = []() -> Task<Backend::Removal> { co_return Backend::Removal { 1, {} }; };
         service = std::make_shared<Service>(
             settings, backend, std::make_shared<Authenticator>("master", nullptr));
         server = std::make_unique<Server>(service);
@@ -97,6 +95,7 @@ private Q_SLOTS:
     void engineFailuresAreErrors();
     void streamsEvents();
     void failureBeforeTheStreamHasAStatus();
+    void slowReaderPausesTheOutput();
     void clientThatGoesCancels();
     void clientThatGoesWhileQueuedNeverStarts();
     void fullQueueIs429();
@@ -110,6 +109,7 @@ private Q_SLOTS:
     void sessionFiles();
     void deletingASessionEndsItsRun();
     void sessionLimitIs429();
+    void takesUpSessionsOfAnEarlierServer();
     void generalRoutes();
     void authRoutesNeedADatabase();
     void shutdownDrainsThenCancels();
@@ -224,9 +224,8 @@ void TestServer::requestFaults()
 void TestServer::engineFailuresAreErrors()
 {
     Fixture fixture;
-    fixture.engine->script = [](FakeRun& run) {
-        run.fail({ Kind::Unreachable, u"Docker is away"_s, 409 });
-    };
+    fixture.engine->script
+        = [](FakeRun& run) { run.fail({ Kind::Unreachable, u"Docker is away"_s, 409 }); };
     const auto reply = fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner));
     QCOMPARE(reply.status, 503);
     QCOMPARE(reply.error(), u"Docker is away"_s);
@@ -262,9 +261,8 @@ void TestServer::streamsEvents()
 void TestServer::failureBeforeTheStreamHasAStatus()
 {
     Fixture fixture;
-    fixture.engine->script = [](FakeRun& run) {
-        run.fail({ Kind::Conflict, u"another runtime"_s, 0 });
-    };
+    fixture.engine->script
+        = [](FakeRun& run) { run.fail({ Kind::Conflict, u"another runtime"_s, 0 }); };
     QCOMPARE(fixture.client->send("POST", u"/execute/stream"_s, executeBody(oneLiner)).status, 409);
 
     fixture.engine->script = [](FakeRun& run) {
@@ -275,6 +273,37 @@ void TestServer::failureBeforeTheStreamHasAStatus()
     QCOMPARE(reply.status, 200);
     QVERIFY(reply.body.contains("the sandbox was lost"));
     QVERIFY(reply.body.contains(R"("data":"1")"));
+}
+
+void TestServer::slowReaderPausesTheOutput()
+{
+    Fixture fixture;
+    QTcpSocket socket;
+    socket.setReadBufferSize(1024);
+    socket.connectToHost(u"127.0.0.1"_s, fixture.server->port());
+    const auto body = executeBody(oneLiner);
+    socket.write("POST /execute/stream HTTP/1.1\r\nHost: localhost\r\n"
+                 "Authorization: Bearer master\r\nContent-Type: application/json\r\n"
+                 "Connection: close\r\nContent-Length: "
+        + QByteArray::number(body.size()) + "\r\n\r\n" + body);
+    const QPointer run(fixture.run());
+    QVERIFY(run);
+    run->begin();
+    const QByteArray chunk(64 << 10, 'x');
+    // What the kernel keeps for the two of them is bounded.
+    for (int given = 0; !run->isPaused && given < 4096; ++given) {
+        run->give(chunk);
+        QCoreApplication::processEvents();
+    }
+    QVERIFY(run->isPaused);
+    QVERIFY(!run->isCancelled);
+
+    socket.setReadBufferSize(0);
+    connect(&socket, &QTcpSocket::readyRead, &socket, [&socket] { socket.readAll(); });
+    socket.readAll();
+    QTRY_VERIFY_WITH_TIMEOUT(!run->isPaused, 60'000);
+    run->end();
+    QTRY_COMPARE_WITH_TIMEOUT(socket.state(), QAbstractSocket::UnconnectedState, 60'000);
 }
 
 void TestServer::clientThatGoesCancels()
@@ -362,8 +391,8 @@ void TestServer::webSocketDeliversInput()
     QVERIFY(client.isOpen());
     client.socket.sendTextMessage(u"{\"type\":\"execute\",\"request\":{\"code\":\"1\"}}"_s);
     client.socket.sendTextMessage(u"{\"type\":\"stdin\",\"data\":\"line\\n\"}"_s);
-    client.socket.sendTextMessage(u"{\"type\":\"signal\",\"signal\":\"SIGINT\"}"_s);
     QVERIFY(fixture.run());
+    client.socket.sendTextMessage(u"{\"type\":\"signal\",\"signal\":\"SIGINT\"}"_s);
     QTRY_COMPARE_WITH_TIMEOUT(fixture.run()->signalNumbers, QList<int> { SIGINT }, 60'000);
     client.socket.sendTextMessage(u"{\"type\":\"resize\",\"rows\":10,\"cols\":20}"_s);
     client.socket.sendTextMessage(u"{\"type\":\"stdin\",\"eof\":true}"_s);
@@ -502,6 +531,21 @@ void TestServer::sessionLimitIs429()
         fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"a"_s)).status, 200);
 }
 
+void TestServer::takesUpSessionsOfAnEarlierServer()
+{
+    Settings settings;
+    settings.serve.keepSessions = true;
+    Fixture fixture(settings);
+    const auto id = SessionTable::engineId(u"default"_s, u"old"_s);
+    fixture.engine->files[id][u"kept"_s] = "x";
+    fixture.engine->files[u"of-the-command-line"_s][u"kept"_s] = "x";
+    QVERIFY(QCoro::waitFor(fixture.server->adoptSessions()));
+    QCOMPARE(fixture.client->get(u"/file?sessionId=old&path=kept"_s).status, 200);
+    QCOMPARE(fixture.client->get(u"/file?sessionId=of-the-command-line&path=kept"_s).status, 404);
+    QVERIFY(QCoro::waitFor(fixture.server->shutdown()));
+    QCOMPARE(fixture.engine->files.size(), 2U);
+}
+
 void TestServer::generalRoutes()
 {
     Fixture fixture;
@@ -535,9 +579,10 @@ void TestServer::shutdownDrainsThenCancels()
     const auto reply = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
     const QPointer run(fixture.run(1));
     QVERIFY(run);
-    auto ending = fixture.server->shutdown();
+    const CancelToken hurry;
+    auto ending = fixture.server->shutdown(hurry);
     QVERIFY(!run->isCancelled);
-    fixture.server->hurry();
+    hurry.cancel();
     const auto ended = QCoro::waitFor(ending);
     QVERIFY(ended);
     QVERIFY(fixture.engine->isShutDown);

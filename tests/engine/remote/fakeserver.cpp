@@ -45,6 +45,8 @@ void FakeServer::accept()
 {
     while (auto* socket = m_listener->nextPendingConnection()) {
         connections << socket;
+        // So that a client that does not read is noticed soon.
+        socket->setSocketOption(QAbstractSocket::SendBufferSizeSocketOption, 64 << 10);
         connect(socket, &QTcpSocket::readyRead, this, [this, socket] { read(socket); });
         connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
         if (socket->bytesAvailable() > 0)

@@ -561,7 +561,7 @@ void TestRemoteRun::pausesReading_data()
 void TestRemoteRun::pausesReading()
 {
     QFETCH(bool, isWebSocket);
-    constexpr int pieces = 768;
+    constexpr int pieces = 160;
     const QString piece(64 << 10, u'x');
     Fixture f;
     f.options.maxOutputBytes = 1 << 20;
