@@ -35,7 +35,7 @@ std::unexpected<Error> systemFailure(const QString& what, const QString& path)
 /// False when there is no file. What is refused here is never read nor replaced.
 Result<bool> checkFile(const QString& path)
 {
-    struct stat status { };
+    struct stat status {};
     if (::lstat(QFile::encodeName(path).constData(), &status) != 0) {
         if (errno == ENOENT)
             return false;

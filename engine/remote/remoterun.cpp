@@ -377,8 +377,7 @@ void RemoteRun::finish(const Result<ExecutionResult>& result)
 
 void RemoteRun::finishLater(const Result<ExecutionResult>& result)
 {
-    QMetaObject::invokeMethod(
-        this, [this, result] { finish(result); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(this, [this, result] { finish(result); }, Qt::QueuedConnection);
 }
 
 } // namespace isol8::remote

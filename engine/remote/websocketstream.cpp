@@ -41,8 +41,7 @@ WebSocketStream::WebSocketStream(std::shared_ptr<Connection> connection)
         send(std::exchange(m_execution, {}));
         // Everything else happens first, since the message must be written.
         if (m_isPaused)
-            QMetaObject::invokeMethod(
-                this, [this] { silence(m_isPaused); }, Qt::QueuedConnection);
+            QMetaObject::invokeMethod(this, [this] { silence(m_isPaused); }, Qt::QueuedConnection);
         Q_EMIT opened();
     });
     connect(m_socket.get(), &QWebSocket::textMessageReceived, this, [this](const QString& message) {

@@ -119,7 +119,7 @@ void TestCredentials::isForTheOwnerOnly()
     const auto saved = home.store.save(origin, { u"t"_s, {}, {} });
     ::umask(before);
     QVERIFY(saved);
-    struct stat status { };
+    struct stat status {};
     QCOMPARE(::stat(QFile::encodeName(home.store.path()).constData(), &status), 0);
     QCOMPARE(status.st_mode & 07777, 0600u);
     const auto folder = QFileInfo(home.store.path()).path();

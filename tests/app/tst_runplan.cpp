@@ -461,26 +461,16 @@ void TestRunPlan::saysWhatIsComing_data()
         QTest::newRow(name) << options << text;
     };
     const auto yet = u"not part of this build yet"_s;
-    row(
-        "install", [](auto& o) { o.install << u"numpy"_s; }, yet);
-    row(
-        "url", [](auto& o) { o.url = u"https://x/a.py"_s; }, yet);
-    row(
-        "github", [](auto& o) { o.github = u"a/b/c/d.py"_s; }, yet);
-    row(
-        "gist", [](auto& o) { o.gist = u"1/a.py"_s; }, yet);
-    row(
-        "filtered", [](auto& o) { o.network = u"filtered"_s; }, yet);
-    row(
-        "allow alone", [](auto& o) { o.allow << u"x"_s; }, u"--net filtered"_s);
-    row(
-        "log alone", [](auto& o) { o.logNetwork = true; }, u"--net filtered"_s);
-    row(
-        "bad pattern", [](auto& o) { o.deny << u"[a-"_s; }, u"[a-"_s);
-    row(
-        "bad hash", [](auto& o) { o.hash = u"abc"_s; }, u"--hash"_s);
-    row(
-        "agent without network", [](auto& o) { o.runtime = u"agent"_s; }, u"needs a network"_s);
+    row("install", [](auto& o) { o.install << u"numpy"_s; }, yet);
+    row("url", [](auto& o) { o.url = u"https://x/a.py"_s; }, yet);
+    row("github", [](auto& o) { o.github = u"a/b/c/d.py"_s; }, yet);
+    row("gist", [](auto& o) { o.gist = u"1/a.py"_s; }, yet);
+    row("filtered", [](auto& o) { o.network = u"filtered"_s; }, yet);
+    row("allow alone", [](auto& o) { o.allow << u"x"_s; }, u"--net filtered"_s);
+    row("log alone", [](auto& o) { o.logNetwork = true; }, u"--net filtered"_s);
+    row("bad pattern", [](auto& o) { o.deny << u"[a-"_s; }, u"[a-"_s);
+    row("bad hash", [](auto& o) { o.hash = u"abc"_s; }, u"--hash"_s);
+    row("agent without network", [](auto& o) { o.runtime = u"agent"_s; }, u"needs a network"_s);
     row(
         "agent",
         [](auto& o) {
