@@ -66,9 +66,15 @@ docker_start_by_hand() {
 docker_launch() {
     local socket=$1 log=$2 pid
     shift 2
-    # HUP: the terminal may be closed before setsid has made it a session of its own.
+    # HUP: the terminal may be closed before setsid has made it a session of its own. A daemon keeps what
+    # it inherits, so it gets no descriptor of this script's.
     # shellcheck disable=SC2016 # the inner shell's variables
-    pid=$(as_root bash -c 'trap "" HUP; setsid dockerd "${@:2}" >>"$1" 2>&1 </dev/null & echo $!' \
+    pid=$(as_root bash -c '
+        trap "" HUP
+        for fd in /proc/$$/fd/*; do
+            ((${fd##*/} <= 2)) || eval "exec ${fd##*/}>&-"
+        done
+        setsid dockerd "${@:2}" >>"$1" 2>&1 </dev/null & echo $!' \
         _ "$log" --host "unix://$socket" "$@")
     docker_wait "$socket" "$pid" 60 && return 0
     as_root tail -n 15 "$log" >&2

@@ -97,7 +97,10 @@ toolchain_make_root() {
     ensure_packages mmdebstrap debian-archive-keyring
     exec {lock}>"$(cache_directory)/root.lock"
     flock "$lock" # Two calls at a time would make two.
-    [[ ! -d $root ]] || return 0
+    if [[ -d $root ]]; then
+        exec {lock}>&-
+        return
+    fi
     for leftover in "$(cache_directory)"/root-*.partial; do
         [[ ! -d $leftover ]] || toolchain_discard "$leftover"
     done
@@ -113,6 +116,7 @@ toolchain_make_root() {
         "$toolchain_suite" "$partial" ${mirror:+"$mirror"}
     as_root mv -T "$partial" "$root"
     toolchain_unfinished=''
+    exec {lock}>&- # What is started later must not keep it.
 }
 
 # enter CMD…: runs CMD in the toolchain, in the current directory.
