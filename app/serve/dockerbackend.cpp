@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/dockerbackend.h"
 
+#include "engine/core/owner.h"
 #include "engine/docker/client.h"
 #include "engine/images/imagebuilder.h"
 #include "engine/images/imagename.h"
 #include "engine/sandbox/dockerengine.h"
 #include "engine/sandbox/labels.h"
-#include "engine/sandbox/owner.h"
 
 namespace isol8::serve {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/core/owner.h"
 #include "engine/core/task.h"
 #include "engine/docker/client.h"
 #include "engine/sandbox/dockerengine.h"
-#include "engine/sandbox/owner.h"
 
 #include <QHash>
 

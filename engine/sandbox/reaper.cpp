@@ -2,8 +2,8 @@
 #include "engine/sandbox/reaper.h"
 
 #include "engine/core/logging.h"
+#include "engine/core/owner.h"
 #include "engine/sandbox/labels.h"
-#include "engine/sandbox/owner.h"
 
 namespace isol8 {
 

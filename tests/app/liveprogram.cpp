@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/app/liveprogram.h"
 
+#include "engine/core/owner.h"
 #include "engine/sandbox/labels.h"
-#include "engine/sandbox/owner.h"
 
 #include <QFile>
 #include <QTest>

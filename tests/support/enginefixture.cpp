@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/enginefixture.h"
 
+#include "engine/core/owner.h"
 #include "engine/docker/client.h"
 #include "engine/sandbox/labels.h"
-#include "engine/sandbox/owner.h"
 
 #include <QFile>
 #include <QTest>

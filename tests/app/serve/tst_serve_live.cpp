@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "engine/core/owner.h"
 #include "engine/docker/client.h"
 #include "engine/sandbox/labels.h"
-#include "engine/sandbox/owner.h"
 #include "tests/app/serve/httpclient.h"
 
 #include <QCoroTask>

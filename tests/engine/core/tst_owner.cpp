@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/sandbox/owner.h"
+#include "engine/core/owner.h"
 
 #include <QProcess>
 #include <QTest>
