@@ -142,7 +142,10 @@ Task<QString> ensureGuestVolume(
     if (!created)
         co_return std::unexpected(created.error().within(u"preparing the guest's volume"_s));
     const auto filled = co_await verifyOrFill(client, *created, cancel);
-    (void)co_await client->removeContainer(*created);
+    const auto removed = co_await client->removeContainer(*created);
+    if (!removed)
+        qCWarning(logSandbox) << "helper container" << created->left(12)
+                              << "was not removed:" << removed.error().message;
     if (!filled)
         co_return std::unexpected(filled.error().within(u"preparing the guest's volume"_s));
     const auto volume = co_await client->inspectVolume(name, cancel);
