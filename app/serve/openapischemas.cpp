@@ -136,7 +136,8 @@ constexpr QByteArrayView answerSchemas = R"({
         "host": {"type": "string"},
         "path": {"type": ["string", "null"]},
         "action": {"enum": ["ALLOW", "BLOCK"]},
-        "durationMs": {"type": "number"}}}},
+        "durationMs": {"type": "number"},
+        "rule": {"type": "string"}}}},
     "ending": {"type": "object", "required": ["reason"], "properties": {
         "reason": {"$ref": "#/components/schemas/EndReason"},
         "limit": {"type": "string"},

@@ -50,9 +50,31 @@ struct ExecutionRequest {
     QJsonObject metadata; ///< The caller's own, copied to the audit log.
 };
 
+/// What a sandbox with filtered networking may reach. Patterns are ECMAScript regular expressions
+/// searched in the host name.
 struct NetworkFilter {
-    QStringList allow; ///< ECMAScript patterns searched in the host name; empty: every public host.
-    QStringList deny; ///< Decides before allow.
+    QStringList allow; ///< Empty: every public host.
+    QStringList deny; ///< Decides before both other lists.
+    QStringList operatorAllow; ///< The operator's own list, which a host must match as well; empty:
+                               ///< every host.
+    QList<int> ports { 80, 443 };
+    bool isPrivateAllowed = false; ///< Also loopback, private, link-local and such addresses.
+    QStringList allowAddresses; ///< Exceptions to the refusal of private addresses, `host:port`.
+
+    bool operator==(const NetworkFilter&) const = default;
+};
+
+/// One request that the filter decided on, as `networkLogs` shows it.
+struct NetworkLogEntry {
+    QDateTime timestamp; ///< UTC.
+    QString method;
+    QString host; ///< Canonical; with its port where that is not the scheme's own.
+    std::optional<QString> path; ///< None for CONNECT.
+    bool isAllowed = false;
+    std::chrono::microseconds duration {};
+    QString rule; ///< What decided: a pattern, or the name of a built-in rule.
+
+    bool operator==(const NetworkLogEntry&) const = default;
 };
 
 /// How a sandbox is made: limits, isolation, image. Sizes in bytes.
@@ -76,6 +98,7 @@ struct ExecutionOptions {
     SeccompMode seccomp = SeccompMode::Strict;
     QString seccompProfilePath; ///< For SeccompMode::Custom.
     QString caBundlePath; ///< PEM file that programs trust in addition; empty: none.
+    QMap<Runtime, QString> registries; ///< Package index for installs; absent: the image's own.
 };
 
 /// How a run ended, as http-api.md's `ending.reason`.
@@ -142,6 +165,9 @@ struct ExecutionResult {
     QStringList missingFiles; ///< Of outputPaths, with the reason after a colon.
     PhaseTimes phases;
     QList<Violation> violations;
+    QList<NetworkLogEntry> networkLogs; ///< Empty unless ExecutionOptions::isNetworkLogged.
+    qint64 networkBytesIn = 0; ///< To the sandbox, through the filter.
+    qint64 networkBytesOut = 0;
 
     bool operator==(const ExecutionResult&) const = default;
 };

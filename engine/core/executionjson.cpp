@@ -61,7 +61,8 @@ QJsonObject usageJson(const ExecutionResult& result)
     const double cpu = wall > 0 ? 100 * double(result.cpuTime.count()) / wall : 0;
     const double peak = rounded(double(result.peakMemoryBytes) / bytesPerMegabyte, 3);
     return { { u"cpuPercent"_s, rounded(cpu, 2) }, { u"memoryMB"_s, peak },
-        { u"peakMemoryMB"_s, peak }, { u"networkBytesIn"_s, 0 }, { u"networkBytesOut"_s, 0 } };
+        { u"peakMemoryMB"_s, peak }, { u"networkBytesIn"_s, result.networkBytesIn },
+        { u"networkBytesOut"_s, result.networkBytesOut } };
 }
 
 // The members of PhaseTimes by their keys.
@@ -83,6 +84,20 @@ QJsonArray violationsJson(const QList<Violation>& violations)
     for (const Violation& violation : violations) {
         array.append(QJsonObject { { u"kind"_s, violation.kind }, { u"detail"_s, violation.detail },
             { u"allowWith"_s, violation.allowWith } });
+    }
+    return array;
+}
+
+QJsonArray networkLogsJson(const QList<NetworkLogEntry>& entries)
+{
+    QJsonArray array;
+    for (const NetworkLogEntry& entry : entries) {
+        array.append(
+            QJsonObject { { u"timestamp"_s, entry.timestamp.toUTC().toString(Qt::ISODateWithMs) },
+                { u"method"_s, entry.method }, { u"host"_s, entry.host },
+                { u"path"_s, entry.path ? QJsonValue(*entry.path) : QJsonValue() },
+                { u"action"_s, entry.isAllowed ? u"ALLOW"_s : u"BLOCK"_s },
+                { u"durationMs"_s, milliseconds(entry.duration) }, { u"rule"_s, entry.rule } });
     }
     return array;
 }
@@ -121,6 +136,8 @@ void readUsage(JsonReader& reader, ExecutionResult& result)
         usage.refuse(u"peakMemoryMB"_s, u"megabytes"_s);
     else
         result.peakMemoryBytes = std::llround(peak * bytesPerMegabyte);
+    usage.readWhole(u"networkBytesIn"_s, result.networkBytesIn, 0, maxSizeBytes);
+    usage.readWhole(u"networkBytesOut"_s, result.networkBytesOut, 0, maxSizeBytes);
     QJsonObject times;
     reader.read(u"phasesMs"_s, times);
     JsonReader phases(times, reader.pathOf(u"phasesMs"_s), Kind::Protocol);
@@ -163,6 +180,38 @@ void readViolations(JsonReader& reader, ExecutionResult& result)
     }
 }
 
+void readNetworkLogs(JsonReader& reader, ExecutionResult& result)
+{
+    const auto actionFromName = [](const QString& name) -> std::optional<bool> {
+        if (name == "ALLOW"_L1)
+            return true;
+        return name == "BLOCK"_L1 ? std::optional(false) : std::nullopt;
+    };
+    const QJsonValue list = reader.value(u"networkLogs"_s);
+    if (!list.isUndefined() && !list.isArray())
+        reader.refuse(u"networkLogs"_s, u"lists of objects"_s);
+    for (const QJsonValue& item : list.toArray()) {
+        JsonReader one(item.toObject(), reader.pathOf(u"networkLogs"_s), Kind::Protocol);
+        NetworkLogEntry entry;
+        QString timestamp;
+        QString path;
+        one.read(u"timestamp"_s, timestamp);
+        one.read(u"method"_s, entry.method);
+        one.read(u"host"_s, entry.host);
+        if (one.value(u"path"_s).isString()) {
+            one.read(u"path"_s, path);
+            entry.path = path;
+        }
+        one.readName(u"action"_s, entry.isAllowed, actionFromName, u"ALLOW and BLOCK"_s);
+        readTime(one, u"durationMs"_s, entry.duration);
+        one.read(u"rule"_s, entry.rule);
+        entry.timestamp = QDateTime::fromString(timestamp, Qt::ISODateWithMs).toUTC();
+        if (one.error())
+            reader.fail(*one.error());
+        result.networkLogs.append(entry);
+    }
+}
+
 struct EventName {
     StreamEvent::Type type;
     QLatin1StringView text;
@@ -188,7 +237,7 @@ QJsonObject toJson(const ExecutionResult& result)
         { u"runtime"_s, runtimeName(result.runtime) },
         { u"timestamp"_s, result.timestamp.toUTC().toString(Qt::ISODateWithMs) },
         { u"containerId"_s, result.containerId }, { u"resourceUsage"_s, usageJson(result) },
-        { u"networkLogs"_s, QJsonArray() }, { u"ending"_s, endingJson(result.ending) },
+        { u"networkLogs"_s, networkLogsJson(result.networkLogs) }, { u"ending"_s, endingJson(result.ending) },
         { u"timedOut"_s, result.isTimedOut }, { u"oomKilled"_s, result.isOutOfMemory },
         { u"cpuMs"_s, milliseconds(result.cpuTime) }, { u"phasesMs"_s, phases },
         { u"imageDigest"_s, result.imageDigest },
@@ -233,6 +282,7 @@ Result<ExecutionResult> resultFromJson(const QJsonObject& object)
     readUsage(reader, result);
     readFiles(reader, result);
     readViolations(reader, result);
+    readNetworkLogs(reader, result);
     if (reader.error())
         return std::unexpected(*reader.error());
     result.standardOutput = output.toUtf8();

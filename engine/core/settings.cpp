@@ -283,7 +283,12 @@ ExecutionOptions defaultOptions(const Settings& settings)
 {
     ExecutionOptions options;
     options.network = settings.defaults.network;
-    options.networkFilter = { settings.network.whitelist, settings.network.blacklist };
+    options.networkFilter.allow = settings.network.whitelist;
+    options.networkFilter.deny = settings.network.blacklist;
+    options.networkFilter.ports = settings.network.ports;
+    options.networkFilter.isPrivateAllowed = settings.network.allowPrivate;
+    options.networkFilter.allowAddresses = settings.network.allowAddresses;
+    options.registries = settings.registries;
     options.cpuLimit = settings.defaults.cpuLimit;
     options.memoryLimitBytes = settings.defaults.memoryLimitBytes;
     options.sandboxSizeBytes = settings.defaults.sandboxSizeBytes;

@@ -56,6 +56,13 @@ ExecutionResult fullResult()
     result.missingFiles = { u"b: not found"_s };
     result.phases = { microseconds(1), microseconds(2'500), milliseconds(3), {}, milliseconds(9) };
     result.violations = { { u"disk"_s, u"/sandbox is full"_s, u"--sandbox-size"_s } };
+    const QDateTime moment(QDate(2026, 2, 3), QTime(4, 5, 7), QTimeZone::UTC);
+    result.networkLogs = {
+        { moment, u"CONNECT"_s, u"example.org"_s, std::nullopt, true, milliseconds(20), u"all"_s },
+        { moment, u"GET"_s, u"evil.test"_s, u"/a?b"_s, false, microseconds(1'500), u"^evil"_s },
+    };
+    result.networkBytesIn = 5LL << 32;
+    result.networkBytesOut = 7;
     return result;
 }
 
@@ -70,8 +77,13 @@ void TestExecutionJson::hasTheKeysOfTheContract()
         "timestamp": "2026-02-03T04:05:06.789Z", "containerId": "abc",
         "files": {"/sandbox/a": "AP8="}, "missingFiles": ["b: not found"],
         "resourceUsage": {"cpuPercent": 50.01, "memoryMB": 3, "peakMemoryMB": 3,
-            "networkBytesIn": 0, "networkBytesOut": 0},
-        "networkLogs": [], "signal": "SIGSEGV",
+            "networkBytesIn": 21474836480, "networkBytesOut": 7},
+        "networkLogs": [
+            {"timestamp": "2026-02-03T04:05:07.000Z", "method": "CONNECT", "host": "example.org",
+                "path": null, "action": "ALLOW", "durationMs": 20, "rule": "all"},
+            {"timestamp": "2026-02-03T04:05:07.000Z", "method": "GET", "host": "evil.test",
+                "path": "/a?b", "action": "BLOCK", "durationMs": 1.5, "rule": "^evil"}],
+        "signal": "SIGSEGV",
         "ending": {"reason": "signal", "limit": "memoryLimit", "value": "512m"},
         "timedOut": true, "oomKilled": true, "cpuMs": 600.125,
         "phasesMs": {"queue": 0.001, "acquire": 2.5, "install": 3, "setup": 0, "run": 9},
@@ -194,6 +206,9 @@ void TestExecutionJson::refusesOthersByPath_data()
     row(R"({"files": {"a": "?"}})", "files");
     row(R"({"violations": {}})", "violations");
     row(R"({"violations": [{"kind": 5}]})", "violations.kind");
+    row(R"({"networkLogs": {}})", "networkLogs");
+    row(R"({"networkLogs": [{"action": "MAYBE"}]})", "networkLogs.action");
+    row(R"({"resourceUsage": {"networkBytesIn": -1}})", "resourceUsage.networkBytesIn");
 }
 
 void TestExecutionJson::refusesOthersByPath()
