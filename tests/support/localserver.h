@@ -8,6 +8,7 @@
 #include <QUrl>
 
 #include <functional>
+#include <memory>
 
 namespace isol8::test {
 
@@ -18,16 +19,20 @@ class LocalServer : public QObject {
 public:
     enum class End { Close, Hold }; ///< Hold: the connection stays open without another byte.
 
-    LocalServer()
+    /// @p listener: another kind of server (TLS).
+    explicit LocalServer(std::unique_ptr<QTcpServer> listener = std::make_unique<QTcpServer>())
+        : m_server(std::move(listener))
     {
-        connect(&m_server, &QTcpServer::newConnection, this, &LocalServer::accept);
-        m_isListening = m_server.listen(QHostAddress::LocalHost);
+        connect(
+            m_server.get(), &QTcpServer::pendingConnectionAvailable, this, &LocalServer::accept);
+        m_isListening = m_server->listen(QHostAddress::LocalHost);
     }
 
     [[nodiscard]] bool isListening() const { return m_isListening; }
+    [[nodiscard]] quint16 port() const { return m_server->serverPort(); }
     [[nodiscard]] QString url(const QString& path = QStringLiteral("/")) const
     {
-        return QStringLiteral("http://127.0.0.1:%1%2").arg(m_server.serverPort()).arg(path);
+        return QStringLiteral("http://127.0.0.1:%1%2").arg(m_server->serverPort()).arg(path);
     }
 
     /// Every request for @p path gets the next of its replies; the last one again and again.
@@ -44,6 +49,8 @@ public:
     }
 
     [[nodiscard]] const QList<QByteArray>& requests() const { return m_requests; }
+    /// The request line and fields of each, as they came.
+    [[nodiscard]] const QList<QByteArray>& heads() const { return m_heads; }
     [[nodiscard]] int count(const QByteArray& path) const { return int(m_requests.count(path)); }
 
 Q_SIGNALS:
@@ -57,7 +64,7 @@ private:
 
     void accept()
     {
-        while (auto* const socket = m_server.nextPendingConnection()) {
+        while (auto* const socket = m_server->nextPendingConnection()) {
             connect(socket, &QTcpSocket::readyRead, this, [this, socket] { read(socket); });
             connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
         }
@@ -70,8 +77,9 @@ private:
         if (!received.contains("\r\n\r\n"))
             return;
         const auto path = received.split(' ').value(1);
-        m_received.remove(socket);
         m_requests << path;
+        m_heads << received;
+        m_received.remove(socket);
         const auto replies = m_replies.find(path);
         Reply reply { "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
             End::Close };
@@ -83,11 +91,12 @@ private:
         Q_EMIT requested(path);
     }
 
-    QTcpServer m_server;
+    std::unique_ptr<QTcpServer> m_server;
     bool m_isListening = false;
     QHash<QTcpSocket*, QByteArray> m_received;
     QHash<QByteArray, QList<Reply>> m_replies;
     QList<QByteArray> m_requests;
+    QList<QByteArray> m_heads;
 };
 
 } // namespace isol8::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/images/hostprocess.h"
+#include "engine/core/hostprocess.h"
 
 #include <QCoroTask>
 #include <QElapsedTimer>
@@ -133,6 +133,23 @@ private Q_SLOTS:
         const auto result = QCoro::waitFor(runOnHost(command, {}, {}));
         QVERIFY(!result.has_value());
         QCOMPARE(result.error().kind, Kind::Timeout);
+    }
+
+    void endsWithItsGroup()
+    {
+        const QTemporaryDir directory;
+        const CancelToken cancel;
+        auto command = shell(
+            u"sleep 1000 & echo $! >%1/child; echo ready >&2; wait"_s.arg(directory.path()));
+        command.hasOwnGroup = true;
+        const auto result = QCoro::waitFor(
+            runOnHost(command, [cancel](const QString&) { cancel.cancel(); }, cancel));
+        QVERIFY(!result.has_value());
+        QFile child(directory.filePath(u"child"_s));
+        QVERIFY(child.open(QIODevice::ReadOnly));
+        const auto pid = child.readAll().trimmed().toInt();
+        QVERIFY(pid > 1);
+        QTRY_VERIFY(::kill(pid, 0) != 0);
     }
 };
 

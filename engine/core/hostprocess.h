@@ -21,6 +21,8 @@ struct HostCommand {
     std::chrono::milliseconds timeout { 0 }; ///< 0: none.
     /// How it is asked to end at a cancel or time-out; it is killed when it does not within 10 s.
     int stopSignal = 9;
+    /// Stop it together with everything it has started, and keep the terminal's signals from it.
+    bool hasOwnGroup = false;
 };
 
 struct HostResult {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/images/hostprocess.h"
+#include "engine/core/hostprocess.h"
 
 #include "engine/core/completion.h"
 
@@ -29,6 +29,7 @@ struct Running {
     HostResult result;
     QByteArray partialLine;
     LineHandler line;
+    bool hasOwnGroup = false;
     Stop stop = Stop::None;
 };
 
@@ -53,16 +54,23 @@ void takeErrors(Running& running)
         running.partialLine.clear();
 }
 
+void signalProgram(const Running& running, int signal)
+{
+    const auto pid = static_cast<pid_t>(running.process.processId());
+    if (pid > 0)
+        ::kill(running.hasOwnGroup ? -pid : pid, signal);
+}
+
 /// Asks the program to end, once, and kills it later when it does not.
 void stopProgram(Running& running, Stop why, int signal)
 {
     if (running.stop != Stop::None)
         return;
     running.stop = why;
-    if (const auto pid = running.process.processId(); pid > 0)
-        ::kill(static_cast<pid_t>(pid), signal);
+    signalProgram(running, signal);
     if (signal != SIGKILL)
-        QTimer::singleShot(graceTime, &running.process, &QProcess::kill);
+        QTimer::singleShot(
+            graceTime, &running.process, [&running] { signalProgram(running, SIGKILL); });
 }
 
 } // namespace
@@ -81,12 +89,15 @@ Task<HostResult> runOnHost(HostCommand command, LineHandler line, CancelToken ca
     const auto running = std::make_shared<Running>();
     auto* const process = &running->process;
     running->line = line;
+    running->hasOwnGroup = command.hasOwnGroup;
     process->setProgram(program);
     process->setArguments(command.arguments);
     process->setProcessEnvironment(command.environment);
     process->setWorkingDirectory(command.workingDirectory);
     process->setStandardInputFile(QProcess::nullDevice());
-    process->setChildProcessModifier([parent = ::getpid()] {
+    process->setChildProcessModifier([parent = ::getpid(), hasOwnGroup = command.hasOwnGroup] {
+        if (hasOwnGroup)
+            ::setsid();
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent) // it died before the line above
             ::_exit(127);
