@@ -17,6 +17,12 @@ struct PrebuiltImage {
 
 enum class PoolStrategy { Fast, Secure };
 
+/// What follows when the audit log cannot be written.
+enum class AuditFailure {
+    Warn, ///< A warning; code runs all the same, and lines may be lost.
+    Refuse, ///< No code runs until it can be written.
+};
+
 /// The resolved configuration: every key of config.md with its default. Sizes are bytes; patterns
 /// are ECMAScript regular expressions searched in the host name.
 struct Settings {
@@ -90,6 +96,9 @@ struct Settings {
         int retentionDays = 90;
         bool includeCode = false;
         bool includeOutput = false;
+        AuditFailure onFailure = AuditFailure::Warn;
+        qint64 maxFileBytes = 64LL << 20; ///< The file is put aside before it grows beyond.
+        Milliseconds scriptTimeout { 30'000 }; ///< Of one start of postLogScript.
         bool operator==(const Audit&) const = default;
     } audit;
 

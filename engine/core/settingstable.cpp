@@ -296,6 +296,12 @@ QList<SettingKey> operatorKeys()
         = [](bool toStdout) { return toStdout ? u"stdout"_s : u"filesystem"_s; };
     const auto destinationFromName
         = [](const QString& name) { return std::optional(name == "stdout"_L1); };
+    const auto failureName = [](AuditFailure failure) {
+        return failure == AuditFailure::Warn ? u"warn"_s : u"refuse"_s;
+    };
+    const auto failureFromName = [](const QString& name) {
+        return std::optional(name == "warn"_L1 ? AuditFailure::Warn : AuditFailure::Refuse);
+    };
     return {
         flag(u"audit.enabled"_s, ISOL8_AT(audit.enabled), u"Write the audit log."_s),
         choice(u"audit.destination"_s, { u"filesystem"_s, u"stdout"_s }, ISOL8_AT(audit.toStdout),
@@ -304,12 +310,19 @@ QList<SettingKey> operatorKeys()
             u"Directory of the audit log; empty: $ISOL8_AUDIT_DIR, else ./.isol8_audit."_s)),
         trusted(key(u"audit.postLogScript"_s, Text, ISOL8_AT(audit.postLogScript),
             u"Program of this machine that is started with the log's path."_s)),
+        duration(u"audit.scriptTimeoutMs"_s, ISOL8_AT(audit.scriptTimeout),
+            u"Time limit of audit.postLogScript, in milliseconds."_s),
         flag(u"audit.trackResources"_s, ISOL8_AT(audit.trackResources),
             u"Note the use of processor, memory and network."_s),
         count(u"audit.retentionDays"_s, 1, 36'500, ISOL8_AT(audit.retentionDays),
             u"Days after which audit files are removed."_s),
+        size(u"audit.maxFileSize"_s, 1 << 10, 1LL << 40, ISOL8_AT(audit.maxFileBytes),
+            u"Size of an audit file at which the next one is begun, as every day."_s),
         flag(u"audit.includeCode"_s, ISOL8_AT(audit.includeCode), u"Note the code."_s),
         flag(u"audit.includeOutput"_s, ISOL8_AT(audit.includeOutput), u"Note the output."_s),
+        choice(u"audit.onFailure"_s, { u"warn"_s, u"refuse"_s }, ISOL8_AT(audit.onFailure),
+            failureName, failureFromName,
+            u"When the audit log cannot be written: say so once, or run nothing until it can."_s),
         flag(u"auth.enabled"_s, ISOL8_AT(auth.enabled), u"Keep API keys in a database."_s),
         key(u"auth.connectionString"_s, Text, ISOL8_AT(auth.connectionString),
             u"File, postgres:// or mysql:// URL; empty: ~/.isol8/auth.db."_s),
