@@ -44,10 +44,8 @@ Task<std::shared_ptr<serve::Service>> makeService(Preparation preparation, Conso
         store = *opened;
         store->removeExpiredEvery(preparation.settings.auth.cleanupInterval);
     }
-    DockerEngineSettings engineSettings;
-    engineSettings.sessionLinger
-        = std::chrono::ceil<std::chrono::seconds>(preparation.settings.cleanup.maxContainerAge);
-    const auto engine = std::make_shared<DockerEngine>(*endpoint, engineSettings);
+    const auto engine
+        = std::make_shared<DockerEngine>(*endpoint, engineSettings(preparation.settings));
     const auto client = std::make_shared<docker::Client>(*endpoint);
     const auto images = std::make_shared<ImageBuilder>(client, ImageSettings {});
     const auto version = co_await client->version();

@@ -48,6 +48,8 @@ struct ExecutionRequest {
     int terminalRows = 24;
     int terminalColumns = 80;
     QJsonObject metadata; ///< The caller's own, copied to the audit log.
+    QString executionId; ///< A UUID without braces; empty: the engine gives one.
+    QString tenant; ///< Whose run it is, for the audit log; empty: nobody's in particular.
 };
 
 /// What a sandbox with filtered networking may reach. Patterns are ECMAScript regular expressions
