@@ -4,8 +4,10 @@
 #include "engine/core/names.h"
 #include "engine/core/units.h"
 #include "engine/core/validation.h"
+#include "engine/source/sourceurl.h"
 
 #include <QFileInfo>
+#include <QUrl>
 
 namespace isol8::cli {
 
@@ -23,26 +25,43 @@ std::unexpected<Error> notYet(const QString& what)
     return failure(Kind::Invalid, what + u" is not part of this build yet"_s);
 }
 
-/// Fetching code and filtered networking come later; what is typed for them is checked all the
-/// same.
+/// Filtered networking comes later; what is typed for it is checked all the same.
 Result<> checkComing(const RunOptions& options)
 {
-    static const QRegularExpression digest(u"\\A[0-9a-fA-F]{64}\\z"_s);
-    if (options.hash && !digest.match(*options.hash).hasMatch())
-        return invalid(
-            u"--hash must be a SHA-256 in 64 hexadecimal digits, not '%1'"_s.arg(*options.hash));
     for (const auto& pattern : options.allow + options.deny) {
         const QRegularExpression expression(pattern);
         if (!expression.isValid())
             return invalid(
                 u"'%1' is no regular expression: %2"_s.arg(pattern, expression.errorString()));
     }
-    if (options.url || options.github || options.gist)
-        return notYet(u"Fetching code (--url, --github, --gist)"_s);
-    if (options.hash || options.allowInsecureCodeUrl)
+    return {};
+}
+
+/// The address that --url, --github or --gist means; empty without them.
+Result<QString> sourceUrl(const RunOptions& options)
+{
+    static const QRegularExpression digest(u"\\A[0-9a-fA-F]{64}\\z"_s);
+    if (options.hash && !digest.match(*options.hash).hasMatch())
+        return invalid(
+            u"--hash must be a SHA-256 in 64 hexadecimal digits, not '%1'"_s.arg(*options.hash));
+    const int sources = int(options.url.has_value()) + int(options.github.has_value())
+        + int(options.gist.has_value());
+    if (sources > 1)
+        return invalid(u"--url, --github and --gist exclude each other"_s);
+    if (sources == 0 && (options.hash || options.allowInsecureCodeUrl))
         return invalid(
             u"--hash and --allow-insecure-code-url belong to --url, --github and --gist"_s);
-    return {};
+    if (options.github) {
+        const auto url = githubSourceUrl(*options.github);
+        return url ? url : std::unexpected(url.error().within(u"--github"_s));
+    }
+    if (options.gist) {
+        const auto url = gistSourceUrl(*options.gist);
+        return url ? url : std::unexpected(url.error().within(u"--gist"_s));
+    }
+    if (options.url && options.url->isEmpty())
+        return invalid(u"--url is empty"_s);
+    return options.url.value_or(QString());
 }
 
 Result<> planNetwork(const RunOptions& options, RunPlan& plan)
@@ -108,7 +127,8 @@ Result<> planRuntime(
         if (!runtime)
             return invalid(
                 u"Cannot tell the runtime of '%1' by its extension; name it with --runtime (%2)"_s
-                    .arg(*options.file, runtimeNames().join(u", "_s)));
+                    .arg(plan.request.codeUrl.isEmpty() ? *options.file : plan.request.codeUrl,
+                        runtimeNames().join(u", "_s)));
         plan.request.runtime = *runtime;
     } else {
         plan.request.runtime = fallback;
@@ -117,19 +137,46 @@ Result<> planRuntime(
     return {};
 }
 
+/// With its dot, in lower case; empty, not null, without one.
+QString extensionOf(const QString& path)
+{
+    const auto suffix = QFileInfo(path).suffix().toLower();
+    return suffix.isEmpty() ? u""_s : u'.' + suffix;
+}
+
+Result<> planRemoteSource(const QString& url, const RunOptions& options, RunPlan& plan)
+{
+    auto& request = plan.request;
+    request.codeUrl = url;
+    request.codeHash = options.hash.value_or(QString());
+    request.allowInsecureCodeUrl = options.allowInsecureCodeUrl;
+    request.isStdinLive = !options.stdinData;
+    if (options.eval || options.file)
+        plan.warnings << u"'%1' is ignored, since the code comes from a URL"_s.arg(
+            options.eval ? u"--eval"_s : *options.file);
+    return planRuntime(options, extensionOf(QUrl(url).path()), Runtime::Python, plan);
+}
+
 Result<> planSource(const RunOptions& options, const Surroundings& surroundings, RunPlan& plan)
 {
     auto& request = plan.request;
+    const auto url = sourceUrl(options);
+    if (!url)
+        return std::unexpected(url.error());
     if (options.command) {
-        if (options.eval || options.file)
+        if (options.eval || options.file || !url->isEmpty())
             return invalid(u"--cmd excludes every other source: leave out %1"_s.arg(
-                options.eval ? u"--eval"_s : *options.file));
+                !url->isEmpty() ? *url
+                    : options.eval ? u"--eval"_s
+                                   : *options.file));
         if (options.command->isEmpty())
             return invalid(u"--cmd is empty"_s);
         request.command = *options.command;
         request.isStdinLive = !options.stdinData;
         return planRuntime(options, {}, Runtime::Bash, plan);
     }
+    if (!url->isEmpty())
+        return planRemoteSource(*url, options, plan);
     if (options.eval) {
         if (options.file)
             plan.warnings << u"'%1' is ignored, since --eval was given"_s.arg(*options.file);
@@ -139,10 +186,8 @@ Result<> planSource(const RunOptions& options, const Surroundings& surroundings,
     }
     if (options.file) {
         // The runtime first: it needs no file, and a wrong name should not be read.
-        const QFileInfo info(*options.file);
-        const auto suffix = info.suffix();
-        const auto planned = planRuntime(
-            options, suffix.isEmpty() ? u""_s : u'.' + suffix.toLower(), Runtime::Python, plan);
+        const auto planned
+            = planRuntime(options, extensionOf(*options.file), Runtime::Python, plan);
         auto code = surroundings.readFile(*options.file);
         if (!code && code.error().kind == Kind::NotFound)
             return failure(Kind::NotFound, u"File not found: "_s + *options.file);

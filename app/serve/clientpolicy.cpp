@@ -41,11 +41,9 @@ Result<> checkPossible(const ExecuteCall& call, const Settings& settings)
     if (call.options.network == NetworkMode::Filtered)
         return failure(
             Kind::Invalid, u"options.network: filtered networking is not part of this build yet"_s);
-    if (!call.request.codeUrl.isEmpty())
-        return failure(Kind::Invalid,
-            settings.remoteCode.enabled
-                ? u"request.codeUrl: code from URLs is not part of this build yet"_s
-                : u"request.codeUrl: remote code is not enabled on this server"_s);
+    if (!call.request.codeUrl.isEmpty() && !settings.remoteCode.enabled)
+        return failure(
+            Kind::Denied, u"request.codeUrl: remote code is not enabled on this server"_s);
     return {};
 }
 
@@ -60,6 +58,9 @@ Result<> checkIsolation(const ExecuteCall& call, const Settings& settings)
         && !isOwnImageName(options.image, settings))
         return refused(
             u"options.image \"%1\""_s.arg(options.image), u"serve.policy.allowForeignImages"_s);
+    if (call.request.allowInsecureCodeUrl && !policy.allowRemoteCode
+        && !settings.remoteCode.allowedSchemes.contains("http"_L1))
+        return refused(u"request.allowInsecureCodeUrl"_s, u"serve.policy.allowRemoteCode"_s);
     if (options.isKept && !policy.allowPersist)
         return refused(u"options.persist"_s, u"serve.policy.allowPersist"_s);
     if (!options.isRootReadOnly && settings.defaults.isRootReadOnly && !policy.allowWritableRoot)

@@ -145,6 +145,13 @@ Result<QByteArray> checkedPath(const QString& sessionId, const QString& path,
     return absolute->toUtf8();
 }
 
+DockerEngineSettings withStateDirectory(DockerEngineSettings settings)
+{
+    if (settings.stateDirectory.isEmpty())
+        settings.stateDirectory = QDir::homePath() + u"/.isol8"_s;
+    return settings;
+}
+
 template <typename T> Task<T> failed(Error error)
 {
     co_return std::unexpected(std::move(error));
@@ -158,17 +165,17 @@ DockerEngineSettings engineSettings(const Settings& settings)
     chosen.sessionLinger
         = std::chrono::ceil<std::chrono::seconds>(settings.cleanup.maxContainerAge);
     chosen.audit = settings.audit;
+    chosen.sources = SourcePolicy::of(settings);
     return chosen;
 }
 
 DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chosen)
-    : settings(std::move(chosen))
+    : settings(withStateDirectory(std::move(chosen)))
     , client(std::make_shared<docker::Client>(std::move(endpoint)))
     , audit(settings.audit)
+    , sources(settings.sources, settings.stateDirectory + u"/cache/code"_s)
     , owner(Owner::self().toString())
 {
-    if (settings.stateDirectory.isEmpty())
-        settings.stateDirectory = QDir::homePath() + u"/.isol8"_s;
 }
 
 quint64 DockerEngine::State::begin(const CancelToken& cancel)

@@ -5,6 +5,7 @@
 #include "engine/core/settings.h"
 #include "engine/docker/endpoint.h"
 #include "engine/docker/types.h"
+#include "engine/source/sourcerules.h"
 
 #include <memory>
 
@@ -19,6 +20,7 @@ struct DockerEngineSettings {
     /// Whether containers of dead isol8 processes are removed beside the first run.
     bool isReaping = true;
     Settings::Audit audit;
+    SourcePolicy sources; ///< Code from URLs.
 };
 
 /// With what @p settings, the configuration, say about it.

@@ -18,6 +18,7 @@ RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
     , sessionId(std::move(theSessionId))
     , secrets(options.secrets)
     , output(secrets, options.maxOutputBytes)
+    , timeLimit(request.timeout.value_or(options.timeout))
     , rows(request.terminalRows)
     , columns(request.terminalColumns)
 {

@@ -6,6 +6,7 @@
 #include "engine/core/task.h"
 #include "engine/docker/client.h"
 #include "engine/sandbox/dockerengine.h"
+#include "engine/source/sourcefetcher.h"
 
 #include <QHash>
 
@@ -18,6 +19,7 @@ struct DockerEngine::State {
     DockerEngineSettings settings;
     std::shared_ptr<docker::Client> client;
     AuditLog audit;
+    SourceFetcher sources;
     QString owner; ///< Owner::self() as a string.
     bool hasReaped = false;
     bool isShuttingDown = false;

@@ -6,6 +6,7 @@
 #include "engine/core/validation.h"
 #include "engine/files/directoryreader.h"
 #include "engine/sandbox/program.h"
+#include "engine/sandbox/resolvesource.h"
 #include "engine/sandbox/runresult.h"
 #include "engine/sandbox/sandboxsource.h"
 
@@ -273,6 +274,21 @@ bool isAnsweredByResult(const Context& context)
     return false;
 }
 
+/// The result of a run that came to its end, by itself or by force; else the error of @p ended.
+Result<ExecutionResult> concluded(
+    const Context& context, const QElapsedTimer& total, const Result<>& ended)
+{
+    if (!isAnsweredByResult(context) && !ended)
+        return std::unexpected(ended.error());
+    auto& result = context->result;
+    result.standardOutput = context->output.kept(Channel::Stdout);
+    result.standardError = context->output.kept(Channel::Stderr);
+    result.isTruncated = context->output.isTruncated();
+    result.duration = elapsed(total);
+    addHints(result);
+    return result;
+}
+
 /// Not awaited by the run: what is left of the sandbox is cleared away beside it, and shutdown()
 /// waits.
 Task<> clearAway(EngineState engine, AcquiredSandbox acquired, bool isBroken)
@@ -294,6 +310,8 @@ Task<ExecutionResult> performRun(Context context)
     auto& result = context->result;
     QElapsedTimer total;
     total.start();
+    if (const auto resolved = co_await resolveSource(context); !resolved)
+        co_return concluded(context, total, resolved);
     auto acquired = co_await acquireSandbox(context->engine,
         { context->request.runtime, context->options, context->sessionId, result.executionId },
         context->steps);
@@ -305,22 +323,13 @@ Task<ExecutionResult> performRun(Context context)
     if (context->view)
         Q_EMIT context->view->started(result.containerId);
 
-    context->deadline = QDeadlineTimer(context->request.timeout.value_or(context->options.timeout));
+    context->deadline = QDeadlineTimer(context->timeLimit);
     const auto ran = co_await runInside(context, *acquired);
     context->output.finish();
     const bool isBroken = !ran || context->isCancelled || context->isDeadlinePassed
         || !acquired->sandbox->guest().isOpen();
     (void)clearAway(context->engine, std::move(*acquired), isBroken);
-
-    const bool isAnswered = isAnsweredByResult(context);
-    if (!ran && !isAnswered)
-        co_return std::unexpected(ran.error());
-    result.standardOutput = context->output.kept(Channel::Stdout);
-    result.standardError = context->output.kept(Channel::Stderr);
-    result.isTruncated = context->output.isTruncated();
-    result.duration = elapsed(total);
-    addHints(result);
-    co_return result;
+    co_return concluded(context, total, ran);
 }
 
 } // namespace isol8
