@@ -43,7 +43,7 @@ Result<> checkPossible(const ExecuteCall& call, const Settings& settings)
             Kind::Invalid, u"options.network: filtered networking is not part of this build yet"_s);
     if (!call.request.codeUrl.isEmpty() && !settings.remoteCode.enabled)
         return failure(
-            Kind::Denied, u"request.codeUrl: remote code is not enabled on this server"_s);
+            Kind::Invalid, u"request.codeUrl: remote code is not enabled on this server"_s);
     return {};
 }
 
