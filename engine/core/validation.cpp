@@ -277,6 +277,15 @@ Result<> checkIsolation(const ExecutionRequest& request, const ExecutionOptions&
             Kind::Invalid, u"security.seccomp custom needs security.customProfilePath"_s);
     const bool hasNetwork = options.network == NetworkMode::Host
         || (options.network == NetworkMode::Filtered && !options.networkFilter.allow.isEmpty());
+    if (request.runtime == Runtime::Agent && request.command.isEmpty()) {
+        // The prompt is an argument.
+        if (request.code.contains('\0'))
+            return failure(Kind::Invalid, u"code: a prompt holds no NUL"_s);
+        if (const auto ok
+            = checkLength(u"code (the agent's prompt)"_s, request.code.size(), maxVariableBytes - 2);
+            !ok)
+            return ok;
+    }
     if (request.runtime == Runtime::Agent && !hasNetwork)
         return failure(Kind::Invalid,
             u"the agent runtime needs a network: allowed are \"filtered\" with at least one allow pattern, and \"host\""_s);

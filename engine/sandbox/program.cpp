@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sandbox/program.h"
 
+#include "engine/sandbox/agent.h"
+
 #include <QMap>
 
 namespace isol8 {
@@ -28,19 +30,24 @@ Launcher launcherOf(Runtime runtime)
         return { ".mts", { "deno", "run", "--allow-all", "--no-prompt" } };
     case Runtime::Bash:
         return { ".sh", { "bash" } };
-    case Runtime::Agent:
-        return { ".txt", { "pi" } };
+    case Runtime::Agent: // Has no file.
+        break;
     }
     return {};
 }
 
 } // namespace
 
-Program programOf(const ExecutionRequest& request)
+Result<Program> programOf(const ExecutionRequest& request)
 {
     Program program;
     if (!request.command.isEmpty()) {
         program.arguments = { "bash", "-c", request.command.toUtf8(), "bash" };
+    } else if (request.runtime == Runtime::Agent) {
+        auto command = agentCommand(request);
+        if (!command)
+            return std::unexpected(command.error());
+        program.arguments = std::move(*command);
     } else {
         const auto launcher = launcherOf(request.runtime);
         const auto extension = request.fileExtension.isEmpty() ? QByteArray(launcher.extension)

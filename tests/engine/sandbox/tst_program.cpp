@@ -46,7 +46,9 @@ void TestProgram::codeGoesIntoAFile()
     request.fileExtension = extension;
     request.code = "the code";
     request.arguments = { u"a"_s };
-    const auto program = programOf(request);
+    const auto planned = programOf(request);
+    QVERIFY(planned);
+    const auto& program = *planned;
     QTEST(program.arguments, "arguments");
     QCOMPARE(program.code, "the code"_ba);
     QVERIFY(program.arguments.contains(program.path));
@@ -58,8 +60,9 @@ void TestProgram::commandNeedsNoFile()
     request.command = u"echo $1"_s;
     request.arguments = { u"x y"_s };
     const auto program = programOf(request);
-    QVERIFY(program.path.isEmpty());
-    QCOMPARE(program.arguments, (QByteArrayList { "bash", "-c", "echo $1", "bash", "x y" }));
+    QVERIFY(program);
+    QVERIFY(program->path.isEmpty());
+    QCOMPARE(program->arguments, (QByteArrayList { "bash", "-c", "echo $1", "bash", "x y" }));
 }
 
 void TestProgram::environmentHasRanks()
