@@ -3,6 +3,7 @@
 
 #include "app/cli/sourceplan.h"
 #include "engine/core/names.h"
+#include "engine/core/runtimedefaults.h"
 #include "engine/core/units.h"
 #include "engine/core/validation.h"
 
@@ -87,10 +88,8 @@ Result<> take(const std::optional<QString>& typed, Target& target, Parse parse)
 Result<> planLimits(const RunOptions& options, RunPlan& plan)
 {
     auto& limits = plan.options;
-    if (plan.request.runtime == Runtime::Agent) {
-        limits.pidsLimit = 200;
-        limits.sandboxSizeBytes = 2LL << 30;
-    }
+    if (options.runtime == u"agent"_s) // Never detected.
+        applyRuntimeDefaults(limits, Runtime::Agent);
     const auto size = [](const QString& what) {
         return [what](const QString& text) { return parseSize(text, what); };
     };
@@ -230,11 +229,9 @@ Result<RunPlan> planRun(
         return std::unexpected(planned.error());
     if (auto planned = planNetwork(options, plan); !planned)
         return std::unexpected(planned.error());
-    if (options.runtime == u"agent"_s)
-        return failure(Kind::Invalid,
-            plan.options.network == NetworkMode::None
-                ? u"The agent runtime needs a network: --net filtered with at least one --allow, or --net host"_s
-                : u"The agent runtime is not part of this build yet"_s);
+    if (options.runtime == u"agent"_s && plan.options.network == NetworkMode::None)
+        return invalid(
+            u"The agent runtime needs a network: --net filtered with at least one --allow, or --net host"_s);
     if (auto planned = planLimits(options, plan); !planned)
         return std::unexpected(planned.error());
 

@@ -79,6 +79,9 @@ Result<> planRuntime(
         plan.request.runtime = fallback;
     }
     plan.request.fileExtension = keptExtension(extension, plan.request.runtime);
+    // The agent reads its standard input to the end before it begins.
+    if (plan.request.runtime == Runtime::Agent)
+        plan.request.isStdinLive = false;
     return {};
 }
 
@@ -132,6 +135,7 @@ Result<> planSource(const RunOptions& options, const Surroundings& surroundings,
         return planRuntime(options, {}, Runtime::Python, plan);
     }
     if (options.file) {
+        request.isStdinLive = !options.stdinData;
         // The runtime first: it needs no file, and a wrong name should not be read.
         const auto planned
             = planRuntime(options, extensionOf(*options.file), Runtime::Python, plan);
@@ -143,7 +147,6 @@ Result<> planSource(const RunOptions& options, const Surroundings& surroundings,
         if (!planned)
             return planned;
         request.code = *code;
-        request.isStdinLive = !options.stdinData;
         return {};
     }
     auto planned = planRuntime(options, {}, Runtime::Python, plan);

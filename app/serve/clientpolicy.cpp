@@ -4,6 +4,7 @@
 #include "engine/core/jsonreader.h"
 #include "engine/core/names.h"
 #include "engine/core/requestjson.h"
+#include "engine/core/runtimedefaults.h"
 #include "engine/core/validation.h"
 #include "engine/output/secretset.h"
 
@@ -115,7 +116,9 @@ Result<ExecuteCall> executeCallFromJson(const QJsonObject& object, const Setting
     auto request = requestFromJson(requestObject);
     if (!request)
         return masked(request.error(), secrets);
-    auto options = optionsFromJson(optionsObject, defaultOptions(settings));
+    auto defaults = defaultOptions(settings);
+    applyRuntimeDefaults(defaults, request->runtime);
+    auto options = optionsFromJson(optionsObject, defaults);
     if (!options)
         return masked(options.error(), secrets);
     call.request = std::move(*request);

@@ -4,6 +4,7 @@
 #include "engine/core/escape.h"
 #include "engine/core/names.h"
 #include "engine/core/units.h"
+#include "engine/core/words.h"
 
 #include <QRegularExpression>
 #include <QSet>
@@ -220,6 +221,8 @@ Result<> checkSteps(const ExecutionRequest& request)
     }
     if (hasNul(request.setupScript))
         return invalid(u"setupScript"_s, request.setupScript, u"texts without NUL"_s);
+    if (const auto words = splitWords(request.agentFlags); !words)
+        return std::unexpected(words.error().within(u"agentFlags"_s));
     if (hasNul(request.agentFlags))
         return invalid(u"agentFlags"_s, request.agentFlags, u"texts without NUL"_s);
     for (const auto& [option, text] : { std::pair(u"setupScript"_s, request.setupScript),

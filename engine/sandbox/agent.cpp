@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sandbox/agent.h"
 
+#include "engine/core/words.h"
+
 namespace isol8 {
 
 namespace {
-
-using namespace Qt::StringLiterals;
 
 /// Told to the model beside the agent's own instructions.
 constexpr auto surroundings
@@ -15,48 +15,10 @@ constexpr auto surroundings
 
 } // namespace
 
-Result<QStringList> splitWords(const QString& text)
+QByteArrayList agentCommand(const ExecutionRequest& request)
 {
-    QStringList words;
-    QString word;
-    bool isWord = false; // An empty pair of quotes is one.
-    QChar quote;
-    for (qsizetype at = 0; at < text.size(); ++at) {
-        const QChar character = text[at];
-        if (character == u'\\' && quote != u'\'' && at + 1 < text.size()) {
-            word += text[++at];
-            isWord = true;
-        } else if (!quote.isNull()) {
-            if (character == quote)
-                quote = {};
-            else
-                word += character;
-        } else if (character == u'\'' || character == u'"') {
-            quote = character;
-            isWord = true;
-        } else if (character.isSpace()) {
-            if (isWord)
-                words << std::exchange(word, {});
-            isWord = false;
-        } else {
-            word += character;
-            isWord = true;
-        }
-    }
-    if (!quote.isNull())
-        return failure(Kind::Invalid, u"a quote is not closed: %1"_s.arg(text));
-    if (isWord)
-        words << word;
-    return words;
-}
-
-Result<QByteArrayList> agentCommand(const ExecutionRequest& request)
-{
-    const auto flags = splitWords(request.agentFlags);
-    if (!flags)
-        return std::unexpected(flags.error().within(u"agentFlags"_s));
     QByteArrayList command { "pi", "--no-session", "--append-system-prompt", surroundings };
-    for (const auto& flag : *flags)
+    for (const auto& flag : splitWords(request.agentFlags).value_or(QStringList()))
         command << flag.toUtf8();
     // pi reads a prompt that begins so as a flag or a file.
     const bool isMistakable = request.code.startsWith('-') || request.code.startsWith('@');

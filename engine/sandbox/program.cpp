@@ -38,16 +38,13 @@ Launcher launcherOf(Runtime runtime)
 
 } // namespace
 
-Result<Program> programOf(const ExecutionRequest& request)
+Program programOf(const ExecutionRequest& request)
 {
     Program program;
     if (!request.command.isEmpty()) {
         program.arguments = { "bash", "-c", request.command.toUtf8(), "bash" };
     } else if (request.runtime == Runtime::Agent) {
-        auto command = agentCommand(request);
-        if (!command)
-            return std::unexpected(command.error());
-        program.arguments = std::move(*command);
+        program.arguments = agentCommand(request);
     } else {
         const auto launcher = launcherOf(request.runtime);
         const auto extension = request.fileExtension.isEmpty() ? QByteArray(launcher.extension)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/core/error.h"
 #include "engine/core/execution.h"
 #include "engine/sandbox/guestconnection.h"
 
@@ -15,8 +14,8 @@ struct Program {
 };
 
 /// The program of @p request in its runtime. The code's file is `/sandbox/main` with the request's
-/// extension, or the runtime's own. Kind::Invalid when the agent's flags make no sense.
-[[nodiscard]] Result<Program> programOf(const ExecutionRequest& request);
+/// extension, or the runtime's own.
+[[nodiscard]] Program programOf(const ExecutionRequest& request);
 
 /// The environment of everything that runs in the sandbox, later entries first in rank: the
 /// image's, isol8's, the request's, the secrets.

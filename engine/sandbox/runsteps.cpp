@@ -204,10 +204,7 @@ Task<> runCode(Context context, AcquiredSandbox acquired)
 {
     QElapsedTimer timer;
     timer.start();
-    const auto planned = programOf(context->request);
-    if (!planned)
-        co_return std::unexpected(planned.error());
-    const auto& program = *planned;
+    const auto program = programOf(context->request);
     if (!program.path.isEmpty()) {
         const auto put = co_await acquired.sandbox->guest().putFile(
             program.path, program.code, fileMode, context->steps);

@@ -37,6 +37,7 @@ private Q_SLOTS:
     void profilePathIsNotTheClients();
     void nobodyGetsWhatIsNotThere();
     void codeUrlsFollowTheServersPolicy();
+    void agentHasItsOwnDefaults();
     void repeatsNoSecret_data();
     void repeatsNoSecret();
 };
@@ -156,6 +157,18 @@ void TestClientPolicy::codeUrlsFollowTheServersPolicy()
     QVERIFY(ask(settings, true, true));
     settings.serve.policy.allowRemoteCode = true;
     QVERIFY(ask(settings, false, true));
+}
+
+void TestClientPolicy::agentHasItsOwnDefaults()
+{
+    const auto read = [](const QByteArray& options) {
+        const auto body = QJsonDocument::fromJson(
+            R"({"request":{"code":"fix it","runtime":"agent"},"options":)" + options + '}');
+        return executeCallFromJson(body.object(), {})->options;
+    };
+    QCOMPARE(read("{}").pidsLimit, 200);
+    QCOMPARE(read("{}").sandboxSizeBytes, 2LL << 30);
+    QCOMPARE(read(R"({"pidsLimit":70})").pidsLimit, 70);
 }
 
 void TestClientPolicy::repeatsNoSecret_data()
