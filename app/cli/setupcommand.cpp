@@ -141,6 +141,10 @@ int SetupCommand::run(Console& console)
         console.error(plan.error());
         return 1;
     }
+    if (!loaded->isTrusted && !plan->customImages.isEmpty())
+        console.warn(
+            u"%1 is not trusted; packages and scripts that it lists run as root in Docker's own build containers, with the network"_s
+                .arg(loaded->path));
     const auto client = dockerClient(console);
     if (!client)
         return 1;
