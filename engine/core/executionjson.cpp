@@ -237,10 +237,10 @@ QJsonObject toJson(const ExecutionResult& result)
         { u"runtime"_s, runtimeName(result.runtime) },
         { u"timestamp"_s, result.timestamp.toUTC().toString(Qt::ISODateWithMs) },
         { u"containerId"_s, result.containerId }, { u"resourceUsage"_s, usageJson(result) },
-        { u"networkLogs"_s, networkLogsJson(result.networkLogs) }, { u"ending"_s, endingJson(result.ending) },
-        { u"timedOut"_s, result.isTimedOut }, { u"oomKilled"_s, result.isOutOfMemory },
-        { u"cpuMs"_s, milliseconds(result.cpuTime) }, { u"phasesMs"_s, phases },
-        { u"imageDigest"_s, result.imageDigest },
+        { u"networkLogs"_s, networkLogsJson(result.networkLogs) },
+        { u"ending"_s, endingJson(result.ending) }, { u"timedOut"_s, result.isTimedOut },
+        { u"oomKilled"_s, result.isOutOfMemory }, { u"cpuMs"_s, milliseconds(result.cpuTime) },
+        { u"phasesMs"_s, phases }, { u"imageDigest"_s, result.imageDigest },
         { u"violations"_s, violationsJson(result.violations) } };
     if (!result.signal.isEmpty())
         object.insert(u"signal"_s, result.signal);
