@@ -136,7 +136,8 @@ Result<HostName> nameFromText(const QString& text)
         if (label.startsWith(u'-') || label.endsWith(u'-'))
             return refusal(text, u"a label begins or ends with a hyphen"_s);
         // A name that another reader would decode and encode differently is no canonical one.
-        if (label.startsWith("xn--"_L1) && QString::fromLatin1(QUrl::toAce(label.toString())) != label)
+        if (label.startsWith("xn--"_L1)
+            && QString::fromLatin1(QUrl::toAce(label.toString())) != label)
             return refusal(text, u"a label is no proper A-label"_s);
     }
     if (!endsInNumber(labels))

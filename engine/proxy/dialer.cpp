@@ -67,7 +67,8 @@ public:
         m_descriptor = ::socket(
             to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
         const bool isBegun = m_descriptor >= 0
-            && (::connect(m_descriptor, reinterpret_cast<const sockaddr*>(&to.storage), to.size) == 0
+            && (::connect(m_descriptor, reinterpret_cast<const sockaddr*>(&to.storage), to.size)
+                    == 0
                 || errno == EINPROGRESS);
         m_error = isBegun ? 0 : errno;
     }
@@ -102,8 +103,8 @@ private:
     int m_error = 0;
 };
 
-Task<> connected(std::shared_ptr<Attempt> attempt, std::chrono::milliseconds timeout,
-    CancelToken cancel)
+Task<> connected(
+    std::shared_ptr<Attempt> attempt, std::chrono::milliseconds timeout, CancelToken cancel)
 {
     if (attempt->error() != 0)
         co_return std::unexpected(unreachable(attempt->error()));

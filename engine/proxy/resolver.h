@@ -32,8 +32,8 @@ public:
     using Lookup = std::function<void(const QString& name, Answer answer)>;
 
     /// More than @p maxLookups at a time wait. @p hostsFile and @p lookup are there for tests.
-    explicit SystemResolver(int maxLookups,
-        QString hostsFile = QStringLiteral("/etc/hosts"), Lookup lookup = {});
+    explicit SystemResolver(
+        int maxLookups, QString hostsFile = QStringLiteral("/etc/hosts"), Lookup lookup = {});
 
     [[nodiscard]] Task<QList<QHostAddress>> resolve(
         QString name, std::chrono::milliseconds timeout, CancelToken cancel) override;

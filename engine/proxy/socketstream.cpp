@@ -47,29 +47,31 @@ SocketStream::SocketStream(int descriptor)
 
 SocketStream::~SocketStream()
 {
-    abort();
+    close(m_hasWriteEnded && m_writeError == 0 ? Close::InOrder : Close::Reset);
 }
 
 void SocketStream::write(const QByteArray& bytes)
 {
-    if (bytes.isEmpty() || m_isFinishing || m_isEnded)
+    if (bytes.isEmpty() || m_isFinishing || m_hasWriteEnded || m_isEnded)
         return;
     m_queue.push_back(bytes);
     m_pendingBytes += bytes.size();
     if (m_queue.size() == 1)
-        (void)flush();
-    watchWriting();
+        flush();
 }
 
 void SocketStream::setReading(bool isReading)
 {
     m_isReading = isReading;
     m_readNotifier.setEnabled(isReading && !m_hasReadEnded && !m_isEnded);
+    m_errorNotifier.setEnabled(!isReading && !m_isEnded && !m_hasHungUp);
+    if (!isReading && m_writeError != 0)
+        fail(m_writeError);
 }
 
 void SocketStream::finishWriting()
 {
-    if (m_isFinishing || m_isEnded)
+    if (m_isFinishing || m_hasWriteEnded || m_isEnded)
         return;
     m_isFinishing = true;
     if (m_queue.empty())
@@ -78,15 +80,19 @@ void SocketStream::finishWriting()
 
 void SocketStream::abort()
 {
+    close(Close::Reset);
+}
+
+void SocketStream::close(Close how)
+{
     m_isEnded = true;
     if (m_descriptor < 0)
         return;
-    m_readNotifier.setEnabled(false);
-    m_writeNotifier.setEnabled(false);
-    m_errorNotifier.setEnabled(false);
+    for (auto* notifier : { &m_readNotifier, &m_writeNotifier, &m_errorNotifier })
+        notifier->setEnabled(false);
     m_queue.clear();
     m_pendingBytes = 0;
-    if (!m_hasReadEnded || !m_hasWriteEnded) {
+    if (how == Close::Reset) {
         const linger reset { 1, 0 };
         ::setsockopt(m_descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     }
@@ -107,6 +113,8 @@ void SocketStream::readSome()
     }
     if (count < 0)
         return isTemporary(errno) ? void() : fail(errno);
+    if (m_writeError != 0)
+        return fail(m_writeError);
     m_hasReadEnded = true;
     m_readNotifier.setEnabled(false);
     const QPointer<SocketStream> self(this);
@@ -118,40 +126,46 @@ void SocketStream::readSome()
 void SocketStream::writeSome()
 {
     const auto before = m_pendingBytes;
-    if (m_isEnded || !flush())
+    if (m_isEnded)
         return;
-    watchWriting();
-    if (m_queue.empty() && m_isFinishing)
+    flush();
+    if (m_queue.empty() && m_isFinishing && !m_hasWriteEnded)
         endWriting();
     if (m_pendingBytes < before)
         Q_EMIT written();
 }
 
-/// Sends what the system takes; false after an error.
-bool SocketStream::flush()
+/// Sends what the system takes.
+void SocketStream::flush()
 {
     while (!m_queue.empty()) {
         const auto rest = QByteArrayView(m_queue.front()).sliced(m_sentOfFirst);
         const auto count = ::send(m_descriptor, rest.data(), size_t(rest.size()), MSG_NOSIGNAL);
         if (count < 0 && isTemporary(errno))
-            return true;
-        if (count < 0) {
-            fail(errno);
-            return false;
-        }
+            break;
+        if (count < 0)
+            return failWriting(errno);
         m_pendingBytes -= count;
         m_sentOfFirst += count;
         if (m_sentOfFirst < m_queue.front().size())
-            return true;
+            break;
         m_queue.pop_front();
         m_sentOfFirst = 0;
     }
-    return true;
+    m_writeNotifier.setEnabled(!m_queue.empty());
 }
 
-void SocketStream::watchWriting()
+/// What the other side said before it went away is still to be read: a server refuses an upload and
+/// closes.
+void SocketStream::failWriting(int error)
 {
-    m_writeNotifier.setEnabled(!m_queue.empty() && !m_isEnded);
+    m_writeError = error;
+    m_queue.clear();
+    m_pendingBytes = 0;
+    m_writeNotifier.setEnabled(false);
+    m_hasWriteEnded = true;
+    if (!m_isReading || m_hasReadEnded)
+        fail(error);
 }
 
 void SocketStream::endWriting()
@@ -167,7 +181,8 @@ void SocketStream::onException()
         return;
     if (const int error = pendingError(m_descriptor))
         return fail(error);
-    m_errorNotifier.setEnabled(false); // Both directions have ended, which is no error.
+    m_hasHungUp = true; // Both directions have ended, which is no error.
+    m_errorNotifier.setEnabled(false);
 }
 
 void SocketStream::finishIfEnded()
@@ -187,7 +202,7 @@ void SocketStream::scheduleEnd(Result<> ending)
 {
     if (m_isEnded)
         return;
-    abort();
+    close(Close::InOrder); // The other side has ended, too, or is gone.
     QMetaObject::invokeMethod(
         this, [this, ending] { Q_EMIT closed(ending); }, Qt::QueuedConnection);
 }

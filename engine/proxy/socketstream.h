@@ -26,20 +26,23 @@ public:
     void abort() override;
 
 private:
+    enum class Close { InOrder, Reset };
+
     void readSome();
     void writeSome();
     void onException();
-    [[nodiscard]] bool flush();
+    void flush();
+    void failWriting(int error);
     void endWriting();
     void finishIfEnded();
     void fail(int error);
     void scheduleEnd(Result<> ending);
-    void watchWriting();
+    void close(Close how);
 
     int m_descriptor;
     QSocketNotifier m_readNotifier;
     QSocketNotifier m_writeNotifier;
-    QSocketNotifier m_errorNotifier; ///< Hears of a reset also while reading is off.
+    QSocketNotifier m_errorNotifier; ///< Hears of a reset while reading is off.
     std::deque<QByteArray> m_queue;
     qsizetype m_sentOfFirst = 0;
     qint64 m_pendingBytes = 0;
@@ -47,6 +50,8 @@ private:
     bool m_hasReadEnded = false;
     bool m_isFinishing = false; ///< finishWriting() was called.
     bool m_hasWriteEnded = false;
+    bool m_hasHungUp = false;
+    int m_writeError = 0; ///< Writing failed; closed() waits for the end of reading.
     bool m_isEnded = false; ///< Aborted, or closed() is signalled or on its way.
 };
 
