@@ -250,7 +250,7 @@ QList<SettingKey> generalKeys()
             u"Host name patterns that filtered mode refuses; decides first."_s),
         trusted(flag(u"network.allowPrivate"_s, ISOL8_AT(network.allowPrivate),
             u"Let filtered mode reach loopback, private and link-local addresses."_s)),
-        trusted(key(u"network.allowAddresses"_s, TextList, ISOL8_AT(network.allowAddresses),
+        trusted(key(u"network.allowAddresses"_s, HostAndPortList, ISOL8_AT(network.allowAddresses),
             u"host:port exceptions to network.allowPrivate."_s)),
         within(key(u"network.ports"_s, IntegerList, ISOL8_AT(network.ports),
                    u"Ports that filtered mode allows."_s),
