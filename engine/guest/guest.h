@@ -25,6 +25,7 @@ private:
     Verdict handle(const Header& header, Reader reader, const unsigned char* payload);
     bool handleRun(const Header& header, Reader reader, const unsigned char* payload);
     bool handleFile(const Header& header, Reader reader, const unsigned char* payload);
+    bool handleConnection(const Header& header, Reader reader, const unsigned char* payload);
     Verdict hello(Reader reader);
     Verdict scrub(std::uint32_t id);
     Verdict takeSignals();
@@ -47,7 +48,8 @@ private:
     FrameWriter m_host { 1 };
     Processes m_processes;
     Cgroup m_cgroup;
-    Run m_run { m_host, m_processes, m_cgroup };
+    Connections m_connections { m_host };
+    Run m_run { m_host, m_processes, m_cgroup, m_connections };
     Files m_files { m_host, m_processes };
     Scrub m_scrub { m_host, m_processes };
 };

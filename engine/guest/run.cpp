@@ -33,10 +33,14 @@ void Run::start(std::uint32_t id, std::uint64_t timeoutMilliseconds)
         sendReport(id, { .value = EBUSY });
         return;
     }
-    const int error = id == m_specId ? m_spec.parse() : EINVAL;
+    std::uint32_t error = id == m_specId ? static_cast<std::uint32_t>(m_spec.parse()) : EINVAL;
+    if (error == 0 && m_spec.carriesConnections()) {
+        error = static_cast<std::uint32_t>(m_connections.listen(id));
+        error |= error != 0 ? listenerFlag : 0;
+    }
     if (error != 0) {
         m_spec.clear();
-        sendReport(id, { .value = static_cast<std::uint32_t>(error) });
+        sendReport(id, { .value = error });
         return;
     }
 
@@ -49,6 +53,7 @@ void Run::start(std::uint32_t id, std::uint64_t timeoutMilliseconds)
     m_spec.clear();
     if (pid < 0) {
         m_streams = {};
+        m_connections.closeAll();
         sendReport(id, { .value = static_cast<std::uint32_t>(-pid) });
         return;
     }
@@ -145,6 +150,7 @@ void Run::killCurrent()
 void Run::reset()
 {
     m_processes.forget(m_child);
+    m_connections.closeAll();
     m_streams = {};
     m_spec.clear();
     m_specId = 0;
@@ -214,6 +220,7 @@ void Run::end(Outcome outcome, std::uint32_t value)
     m_report.wallMicroseconds = static_cast<std::uint64_t>(now() - m_started);
     m_processes.forget(m_child);
     m_isLost = !m_processes.killAll();
+    m_connections.closeAll();
 
     const auto usage = m_processes.usage();
     const auto after = m_cgroup.read();

@@ -2,19 +2,21 @@
 #pragma once
 
 #include "engine/guest/cgroup.h"
+#include "engine/guest/connections.h"
 #include "engine/guest/framewriter.h"
 #include "engine/guest/processes.h"
 #include "engine/guest/program.h"
 
 namespace isol8::guest {
 
-/// The one program that runs at a time: its streams, its deadline and its end.
+/// The one program that runs at a time: its streams, its connections, its deadline and its end.
 class Run {
 public:
-    Run(FrameWriter& host, Processes& processes, const Cgroup& cgroup)
+    Run(FrameWriter& host, Processes& processes, const Cgroup& cgroup, Connections& connections)
         : m_host(host)
         , m_processes(processes)
         , m_cgroup(cgroup)
+        , m_connections(connections)
     {
     }
 
@@ -74,6 +76,7 @@ private:
     FrameWriter& m_host;
     Processes& m_processes;
     const Cgroup& m_cgroup;
+    Connections& m_connections;
 
     State m_state = State::Idle;
     std::uint32_t m_id = 0;

@@ -18,6 +18,7 @@ public:
 
     [[nodiscard]] bool hasTerminal() const { return m_flags & RunFlag::Terminal; }
     [[nodiscard]] bool isStdinOpen() const { return m_flags & RunFlag::StdinOpen; }
+    [[nodiscard]] bool carriesConnections() const { return m_flags & RunFlag::CarryConnections; }
     [[nodiscard]] std::uint16_t rows() const { return m_rows; }
     [[nodiscard]] std::uint16_t columns() const { return m_columns; }
     [[nodiscard]] const char* workingDirectory() const { return m_workingDirectory; }

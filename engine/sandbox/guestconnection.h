@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/core/bytestream.h"
 #include "engine/core/execution.h"
 #include "engine/core/task.h"
 #include "engine/guest/protocol.h"
@@ -39,6 +40,7 @@ struct GuestRunSpec {
     int rows = 24;
     int columns = 80;
     bool isStdinOpen = false;
+    bool areConnectionsCarried = false; ///< Those to guest::carriedPort, to GuestRun's owner.
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
 };
 
@@ -68,9 +70,13 @@ public:
     void kill();
     /// While paused no credit is given back, so at most one window arrives.
     void setOutputPaused(bool isPaused);
+    /// The next connection that the program has opened, or null. What is not taken waits, and ends
+    /// with the run, as does what was taken.
+    [[nodiscard]] std::unique_ptr<ByteStream> takeConnection();
 
 Q_SIGNALS:
     void started();
+    void connectionOpened();
     void outputReceived(isol8::Channel channel, const QByteArray& bytes);
     void stdinAccepted(qint64 pendingBytes);
     /// The last signal: the guest's report, or why there is none.

@@ -59,6 +59,8 @@ QByteArray encoded(const GuestRunSpec& spec)
         flags |= guest::Terminal;
     if (spec.isStdinOpen)
         flags |= guest::StdinOpen;
+    if (spec.areConnectionsCarried)
+        flags |= guest::CarryConnections;
     appendU32(bytes, flags);
     appendU16(bytes, spec.rows);
     appendU16(bytes, spec.columns);
@@ -85,7 +87,8 @@ bool isPlausible(const guest::RunReport& report)
         return false;
     switch (report.outcome) {
     case guest::Outcome::NotStarted: {
-        const quint32 number = report.value & ~guest::workingDirectoryFlag;
+        const quint32 number
+            = report.value & ~(guest::workingDirectoryFlag | guest::listenerFlag);
         return number > 0 && number < 4096;
     }
     case guest::Outcome::Exited:
@@ -112,6 +115,8 @@ GuestRun::~GuestRun()
         return;
     d->link->send(Type::Kill, d->id);
     d->link->forget(d->id);
+    d->isOver = true;
+    d->link->loseConnections({ Kind::Cancelled, u"the program was ended"_s });
 }
 
 void GuestRun::Private::start(std::shared_ptr<GuestLink> over, const GuestRunSpec& spec)
@@ -119,6 +124,7 @@ void GuestRun::Private::start(std::shared_ptr<GuestLink> over, const GuestRunSpe
     link = std::move(over);
     id = link->takeId();
     hasTerminal = spec.hasTerminal;
+    areConnectionsCarried = spec.areConnectionsCarried;
     isStdinClosed = !spec.isStdinOpen;
     Error refusal;
     if (!link->isOpen()) {
@@ -169,9 +175,14 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
             || (report.outcome == guest::Outcome::NotStarted) == isStarted)
             return std::unexpected(protocolError(u"an impossible report"_s));
         link->forget(id);
-        finish(report);
+        const QPointer<GuestRun> guard(run);
+        link->loseConnections({ Kind::Unreachable, u"the program has ended"_s });
+        if (guard)
+            finish(report);
         return {};
     }
+    case Type::ConnectionOpened:
+        return receiveConnection(header.id);
     default:
         return std::unexpected(protocolError(u"a frame that does not belong to a run"_s));
     }
@@ -191,6 +202,15 @@ Result<> GuestRun::Private::receiveOutput(Stream stream, const QByteArray& paylo
     Q_EMIT run->outputReceived(isStdout ? Channel::Stdout : Channel::Stderr, payload);
     if (guard && !isOver)
         giveCredit(channel, creditPieceBytes);
+    return {};
+}
+
+Result<> GuestRun::Private::receiveConnection(quint32 connection)
+{
+    if (!isStarted || !areConnectionsCarried)
+        return std::unexpected(protocolError(u"a connection where none can be"_s));
+    connections.push_back(std::make_unique<CarriedConnection>(link, connection));
+    Q_EMIT run->connectionOpened();
     return {};
 }
 
@@ -240,6 +260,7 @@ void GuestRun::Private::finish(const Result<guest::RunReport>& report)
     isOver = true;
     stdinQueue.clear();
     stdinPending = 0;
+    connections.clear();
     Q_EMIT run->finished(report);
 }
 
@@ -286,6 +307,15 @@ void GuestRun::kill()
 {
     if (!d->isOver)
         d->link->send(Type::Kill, d->id);
+}
+
+std::unique_ptr<ByteStream> GuestRun::takeConnection()
+{
+    if (d->connections.empty())
+        return nullptr;
+    auto connection = std::move(d->connections.front());
+    d->connections.pop_front();
+    return connection;
 }
 
 void GuestRun::setOutputPaused(bool isPaused)
