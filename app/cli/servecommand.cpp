@@ -18,6 +18,8 @@
 
 #include <csignal>
 
+#include <sys/resource.h>
+
 namespace isol8::cli {
 
 using namespace Qt::StringLiterals;
@@ -104,6 +106,17 @@ bool startListening(serve::Server& server, http::ListenAddress address, Console&
     console.info(u"isol8 server v%1 listening on %2"_s.arg(
         QStringLiteral(ISOL8_VERSION), serverUrl(address, server.port())));
     return true;
+}
+
+/// Each connection and each sandbox takes a descriptor, and the usual limit of 1,024 would be
+/// reached before ours.
+void raiseDescriptorLimit()
+{
+    rlimit limit {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /// Held by the first of this user's servers, the one that takes up old sessions; null for others.
@@ -202,6 +215,7 @@ int ServeCommand::run(Console& console)
         }
         preparation.keyDatabase = location;
     }
+    raiseDescriptorLimit();
     return runEventLoop(perform(std::move(preparation), &console));
 }
 

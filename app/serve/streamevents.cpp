@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/streamevents.h"
 
+#include "app/serve/answer.h"
+
 #include <QJsonDocument>
 
 namespace isol8::serve {
@@ -43,7 +45,10 @@ QList<StreamEvent> StreamEvents::end(const Result<ExecutionResult>& result)
 {
     auto events = flush();
     if (!result)
-        events.append({ StreamEvent::Type::Error, result.error().message, std::nullopt });
+        events.append({ .type = StreamEvent::Type::Error,
+            .data = result.error().message,
+            .phase = std::nullopt,
+            .httpStatus = statusOf(result.error()) });
     else if (result->isTimedOut)
         events.append({ StreamEvent::Type::Error, u"EXECUTION TIMED OUT"_s, std::nullopt });
     events.append({ StreamEvent::Type::Exit, QString::number(result ? result->exitCode : 1),
