@@ -152,6 +152,7 @@ ExecutionDriver::ExecutionDriver(
     , m_call(std::move(call))
     , m_id(QUuid::createUuid().toString(QUuid::WithoutBraces))
 {
+    m_call.options.tenant = m_principal.tenant;
 }
 
 ExecutionDriver::~ExecutionDriver() = default;

@@ -241,6 +241,7 @@ void GuestLink::dispatch()
     case Type::FileEntry:
     case Type::Done:
     case Type::Scrubbed:
+    case Type::Prestarted:
         break;
     default:
         fail(protocolError(u"a frame of type %1"_s.arg(static_cast<int>(header.type))));

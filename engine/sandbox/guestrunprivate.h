@@ -2,8 +2,12 @@
 #pragma once
 
 #include "engine/sandbox/guestlink.h"
+#include "engine/sandbox/scriptput.h"
 
 namespace isol8 {
+
+/// As protocol.h's RunSpec.
+[[nodiscard]] QByteArray encodedRunSpec(const GuestRunSpec& spec);
 
 /// State of a GuestRun, and the receiver of its frames.
 struct GuestRun::Private final : GuestReceiver {
@@ -32,6 +36,7 @@ struct GuestRun::Private final : GuestReceiver {
     bool isStarted = false;
     bool isOver = false;
     bool hasTerminal = false;
+    std::unique_ptr<ScriptPut> script;
 
     Window standardOutput;
     Window standardError;
