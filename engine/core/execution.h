@@ -99,6 +99,7 @@ struct ExecutionOptions {
     bool isKept = false; ///< `--persist`: keep the container for inspection.
     SeccompMode seccomp = SeccompMode::Strict;
     QString seccompProfilePath; ///< For SeccompMode::Custom.
+    QString tenant; ///< Whose run it is: a used sandbox is only ever used again for the same one.
     QString caBundlePath; ///< PEM file that programs trust in addition; empty: none.
     QMap<Runtime, QString> registries; ///< Package index for installs; absent: the image's own.
 };

@@ -38,6 +38,14 @@ struct Settings {
         bool operator==(const PoolSize&) const = default;
     } poolSize;
 
+    struct Pool {
+        bool prestart = true; ///< Keep an interpreter started in each warm container.
+        Milliseconds idle { 300'000 }; ///< Unused ones beyond poolSize.clean end after this.
+        int maxReuses = 1000; ///< Of one container.
+        qint64 maxMemoryBytes = 2LL << 30; ///< Of all unused containers together.
+        bool operator==(const Pool&) const = default;
+    } pool;
+
     struct Defaults {
         Milliseconds timeout { 30'000 };
         qint64 memoryLimitBytes = 512LL << 20;

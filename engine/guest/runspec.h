@@ -16,6 +16,10 @@ public:
     int parse();
     void clear();
 
+    /// All pieces so far, as they came; parse() changes them.
+    [[nodiscard]] const unsigned char* bytes() const;
+    [[nodiscard]] std::size_t size() const { return m_size; }
+
     [[nodiscard]] bool hasTerminal() const { return m_flags & RunFlag::Terminal; }
     [[nodiscard]] bool isStdinOpen() const { return m_flags & RunFlag::StdinOpen; }
     [[nodiscard]] bool carriesConnections() const { return m_flags & RunFlag::CarryConnections; }
