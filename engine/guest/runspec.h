@@ -17,6 +17,7 @@ public:
     void clear();
 
     [[nodiscard]] bool hasTerminal() const { return m_flags & RunFlag::Terminal; }
+    [[nodiscard]] bool isUsageWanted() const { return m_flags & RunFlag::UsageReports; }
     [[nodiscard]] bool isStdinOpen() const { return m_flags & RunFlag::StdinOpen; }
     [[nodiscard]] std::uint16_t rows() const { return m_rows; }
     [[nodiscard]] std::uint16_t columns() const { return m_columns; }

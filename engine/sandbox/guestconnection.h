@@ -7,6 +7,7 @@
 
 #include <QObject>
 
+#include <functional>
 #include <memory>
 
 namespace isol8 {
@@ -39,6 +40,7 @@ struct GuestRunSpec {
     int rows = 24;
     int columns = 80;
     bool isStdinOpen = false;
+    bool isUsageReported = false;
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
 };
 
@@ -49,6 +51,9 @@ struct GuestLimits {
     std::chrono::milliseconds inactivity { 30'000 }; ///< Of a file operation or the scrub.
     std::chrono::milliseconds pingInterval = std::chrono::seconds(guest::pingSeconds);
 };
+
+/// Bytes of a file that went over, and how many there are.
+using GuestProgress = std::function<void(qint64 doneBytes, qint64 totalBytes)>;
 
 class GuestConnection;
 
@@ -73,6 +78,7 @@ Q_SIGNALS:
     void started();
     void outputReceived(isol8::Channel channel, const QByteArray& bytes);
     void stdinAccepted(qint64 pendingBytes);
+    void usageReported(const isol8::RunUsage& usage);
     /// The last signal: the guest's report, or why there is none.
     void finished(const isol8::Result<isol8::guest::RunReport>& report);
 
@@ -109,8 +115,10 @@ public:
     // Files below /sandbox, as the program's user. Errors carry the guest's errno as Kind
     // (NotFound, Denied, Limit for ENOSPC and EFBIG, Conflict for EEXIST/ENOTDIR/EISDIR/ENOTEMPTY,
     // Invalid).
-    [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel);
-    [[nodiscard]] Task<QByteArray> fetchFile(QByteArray path, qint64 maxBytes, CancelToken cancel);
+    [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel,
+        GuestProgress progress = {});
+    [[nodiscard]] Task<QByteArray> fetchFile(
+        QByteArray path, qint64 maxBytes, CancelToken cancel, GuestProgress progress = {});
     [[nodiscard]] Task<QList<FileEntry>> listDirectory(QByteArray path, CancelToken cancel);
     [[nodiscard]] Task<FileEntry> statFile(QByteArray path, CancelToken cancel);
     [[nodiscard]] Task<> makeDirectory(QByteArray path, int mode, CancelToken cancel);

@@ -12,6 +12,7 @@ struct GuestFileJob {
     QString what {}; ///< Named in errors: the path.
     QByteArray content {}; ///< Of FilePut.
     qint64 maxBytes = 0; ///< Of FileGet.
+    GuestProgress progress {}; ///< Of FilePut and FileGet.
 };
 
 struct GuestFileAnswer {

@@ -59,6 +59,8 @@ QByteArray encoded(const GuestRunSpec& spec)
         flags |= guest::Terminal;
     if (spec.isStdinOpen)
         flags |= guest::StdinOpen;
+    if (spec.isUsageReported)
+        flags |= guest::UsageReports;
     appendU32(bytes, flags);
     appendU16(bytes, spec.rows);
     appendU16(bytes, spec.columns);
@@ -161,6 +163,15 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
             return std::unexpected(protocolError(u"credit for more than it was sent"_s));
         stdinCredit += bytes;
         sendStdin();
+        return {};
+    }
+    case Type::Usage: {
+        const quint64 cpu = reader.u64();
+        const quint64 memory = reader.u64();
+        if (!isStarted || !reader.isValid() || cpu > maxMicroseconds || memory > maxMemoryBytes)
+            return std::unexpected(protocolError(u"an impossible use of resources"_s));
+        Q_EMIT run->usageReported(
+            { std::chrono::microseconds(cpu), static_cast<qint64>(memory) });
         return {};
     }
     case Type::Exited: {

@@ -3,6 +3,7 @@
 
 #include "engine/docker/client.h"
 
+#include <QSignalSpy>
 #include <QTest>
 
 #include <csignal>
@@ -47,6 +48,8 @@ private Q_SLOTS:
     void sessionRunsOneAfterTheOther();
     void sessionHasOneRuntime();
     void sessionFiles();
+    void sessionFoldersAndTransfers();
+    void usageIsReported();
     void keptContainerStays();
     void singleBytesAreGathered();
     void printedFramesAreOutput();
@@ -451,6 +454,81 @@ void TestDockerEngine::sessionFiles()
     QVERIFY(!unknown);
     QCOMPARE(unknown.error().kind, Kind::NotFound);
     QVERIFY(QCoro::waitFor(engine.stopSession(id)));
+}
+
+void TestDockerEngine::sessionFoldersAndTransfers()
+{
+    const auto id = u"folders-%1"_s.arg(QCoreApplication::applicationPid());
+    RUN_OR_FAIL(m_fixture->run(requestOf(Runtime::Bash, ":"), {}, id));
+    auto& engine = m_fixture->engine();
+    QVERIFY(QCoro::waitFor(engine.makeDirectory(id, u"a/b"_s)));
+    QVERIFY(QCoro::waitFor(engine.makeDirectory(id, u"a/b"_s)));
+    QCOMPARE(
+        QCoro::waitFor(engine.makeDirectory(id, u"../x"_s)).error().kind, Kind::Invalid);
+
+    const QByteArray content(3 << 20, 'x');
+    QList<qint64> put;
+    QVERIFY(QCoro::waitFor(engine.putFile(id, u"a/big"_s, content,
+        { {}, [&put, &content](qint64 done, qint64 total) {
+             put << done;
+             QCOMPARE(total, content.size());
+         } })));
+    QVERIFY(put.size() > 2 && std::ranges::is_sorted(put));
+    QVERIFY(QCoro::waitFor(engine.renameFile(id, u"a/big"_s, u"a/b/large"_s)));
+    QCOMPARE(
+        QCoro::waitFor(engine.renameFile(id, u"a/big"_s, u"x"_s)).error().kind, Kind::NotFound);
+    QList<qint64> got;
+    const auto fetched = QCoro::waitFor(engine.fetchFile(
+        id, u"a/b/large"_s, { {}, [&got](qint64 done, qint64) { got << done; } }));
+    RUN_OR_FAIL(fetched);
+    QCOMPARE(*fetched, content);
+    QCOMPARE(got.constLast(), content.size());
+
+    Transfer transfer;
+    transfer.progress = [cancel = transfer.cancel](qint64, qint64) { cancel.cancel(); };
+    QCOMPARE(QCoro::waitFor(engine.putFile(id, u"half"_s, content, transfer)).error().kind,
+        Kind::Cancelled);
+    const auto entries = QCoro::waitFor(engine.listFiles(id, u"/sandbox"_s));
+    RUN_OR_FAIL(entries);
+    QVERIFY(std::ranges::none_of(*entries, [](const auto& entry) { return entry.name == "half"_L1; }));
+    QVERIFY(QCoro::waitFor(engine.stopSession(id)));
+}
+
+void TestDockerEngine::usageIsReported()
+{
+    auto request = requestOf(Runtime::Python, R"(
+import sys, threading
+kept = bytearray(b"x") * (100 << 20)
+threading.Thread(target=sys.stdin.read).start()
+while threading.active_count() > 1:
+    pass
+)");
+    request.isStdinLive = true;
+    request.isUsageReported = true;
+    const auto run = m_fixture->start(request);
+    QList<RunUsage> reports;
+    QObject::connect(&run->run(), &Run::usageReported, &run->run(),
+        [&reports](const RunUsage& usage) { reports << usage; });
+    const auto isSeen = [&reports] {
+        return !reports.isEmpty() && reports.constLast().memoryBytes > 100 << 20
+            && reports.constLast().cpuTime > 100ms;
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(isSeen() || run->isFinished(), 60'000);
+    run->run().closeStdin();
+    const auto result = run->result();
+    RUN_OR_FAIL(result);
+    QCOMPARE(result->exitCode, 0);
+    QVERIFY(isSeen());
+    QVERIFY(std::ranges::is_sorted(reports, {}, &RunUsage::cpuTime));
+    QVERIFY(result->cpuTime >= reports.constLast().cpuTime / 2);
+
+    // Nobody asked, nothing comes.
+    request.isUsageReported = false;
+    request.code = "import time\nend = time.time() + 0.6\nwhile time.time() < end: pass";
+    const auto silent = m_fixture->start(request);
+    QSignalSpy usage(&silent->run(), &Run::usageReported);
+    RUN_OR_FAIL(silent->result());
+    QVERIFY(usage.isEmpty());
 }
 
 void TestDockerEngine::keptContainerStays()

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "ui/services.h"
+
+#include "engine/core/settings.h"
+
+#include <QDir>
+#include <QStandardPaths>
+
+namespace isol8::ui {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+/// The window's own scroll-back is bounded: a program need not be cut as early as in a log.
+constexpr qint64 leastOutputBytes = 64LL << 20;
+
+QString privateDirectory(const QString& path)
+{
+    QDir().mkpath(path);
+    QFile::setPermissions(
+        path, QFileDevice::ReadOwner | QFileDevice::WriteOwner | QFileDevice::ExeOwner);
+    return path;
+}
+
+} // namespace
+
+Places Places::ofUser()
+{
+    const auto below = [](QStandardPaths::StandardLocation location) {
+        return QStandardPaths::writableLocation(location) + u"/isol8"_s;
+    };
+    return { below(QStandardPaths::GenericConfigLocation),
+        below(QStandardPaths::GenericDataLocation), QDir::homePath() };
+}
+
+Services::Services(const Places& thePlaces, EngineFactory theEngines)
+    : places(thePlaces)
+    , engines(std::move(theEngines))
+    , settings(privateDirectory(thePlaces.configDirectory) + u"/window.ini"_s)
+    , runSettings(thePlaces.configDirectory + u"/run-options.json"_s)
+    , history(privateDirectory(thePlaces.dataDirectory) + u"/history.sqlite"_s)
+{
+    const auto setLimit
+        = [this] { history.setLimit(qint64(settings.values().historyMegabytes) << 20); };
+    setLimit();
+    QObject::connect(&settings, &SettingsStore::changed, &history, setLimit);
+    ExecutionOptions defaults;
+    if (const auto loaded = loadSettings(places.home + u"/.isol8"_s, places.home))
+        defaults = defaultOptions(loaded->settings);
+    defaults.maxOutputBytes = std::max(defaults.maxOutputBytes, leastOutputBytes);
+    runSettings.setDefaults(defaults);
+}
+
+} // namespace isol8::ui
