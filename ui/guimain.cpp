@@ -3,6 +3,7 @@
 
 #include "ui/mainwindow/mainwindow.h"
 #include "ui/services.h"
+#include "ui/singleinstance.h"
 #include "ui/theme/theme.h"
 
 #include <QApplication>
@@ -12,6 +13,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 using namespace isol8::ui;
 using namespace Qt::StringLiterals;
@@ -61,9 +63,32 @@ int isol8_gui_main(int argumentCount, char** arguments)
     QObject::connect(&services.settings, &SettingsStore::changed, &application, applyColours);
     QObject::connect(QGuiApplication::styleHints(), &QStyleHints::colorSchemeChanged, &application,
         applyColours);
-    MainWindow window(services);
-    QObject::connect(&window, &MainWindow::ended, &application, &QCoreApplication::quit);
-    window.openFiles(filesOf(QCoreApplication::arguments()));
-    window.show();
+    const auto files = filesOf(QCoreApplication::arguments());
+    std::unique_ptr<MainWindow> window;
+    SingleInstance instance(SingleInstance::usualName());
+    const auto begin = [&] {
+        window = std::make_unique<MainWindow>(services);
+        QObject::connect(window.get(), &MainWindow::ended, &application, &QCoreApplication::quit);
+        QObject::connect(&instance, &SingleInstance::filesReceived, window.get(),
+            [&window](const QStringList& received) {
+                window->openFiles(received);
+                window->show();
+                window->raise();
+                window->activateWindow();
+            });
+        window->openFiles(files);
+        window->show();
+        if (!SingleInstance::usualName().isEmpty())
+            instance.listen();
+    };
+    if (SingleInstance::usualName().isEmpty())
+        begin();
+    else
+        instance.handOver(files, [&begin](bool isTaken) {
+            if (isTaken)
+                QCoreApplication::quit();
+            else
+                begin();
+        });
     return QApplication::exec();
 }

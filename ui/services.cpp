@@ -34,20 +34,32 @@ Places Places::ofUser()
         below(QStandardPaths::GenericDataLocation), QDir::homePath() };
 }
 
-Services::Services(const Places& thePlaces, EngineFactory theEngines)
+Services::Services(const Places& thePlaces, const Surroundings& surroundings)
     : places(thePlaces)
-    , engines(std::move(theEngines))
+    , engines(surroundings.engines)
+    , dockerClients(surroundings.dockerClients)
     , settings(privateDirectory(thePlaces.configDirectory) + u"/window.ini"_s)
     , runSettings(thePlaces.configDirectory + u"/run-options.json"_s)
     , history(privateDirectory(thePlaces.dataDirectory) + u"/history.sqlite"_s)
+    , targets(thePlaces.configDirectory + u"/servers.json"_s)
+    , keys(thePlaces.configDirectory + u"/keys.json"_s, surroundings.keys)
 {
     const auto setLimit
         = [this] { history.setLimit(qint64(settings.values().historyMegabytes) << 20); };
     setLimit();
     QObject::connect(&settings, &SettingsStore::changed, &history, setLimit);
+    readConfiguration();
+}
+
+void Services::readConfiguration()
+{
     ExecutionOptions defaults;
-    if (const auto loaded = loadSettings(places.home + u"/.isol8"_s, places.home))
+    m_imageSettings = {};
+    if (const auto loaded = loadSettings(places.home + u"/.isol8"_s, places.home)) {
         defaults = defaultOptions(loaded->settings);
+        m_imageSettings.caBundlePath = loaded->settings.network.caBundle;
+        m_imageSettings.registries = loaded->settings.registries;
+    }
     defaults.maxOutputBytes = std::max(defaults.maxOutputBytes, leastOutputBytes);
     runSettings.setDefaults(defaults);
 }

@@ -54,21 +54,27 @@ QString SingleInstance::usualName()
     return u"%1/isol8-gui-%2"_s.arg(folder, QString::fromLatin1(mark));
 }
 
-bool SingleInstance::handOver(const QStringList& files)
+void SingleInstance::handOver(const QStringList& files, std::function<void(bool isTaken)> done)
 {
-    QLocalSocket socket;
-    socket.connectToServer(m_name);
-    if (!socket.waitForConnected(int(patience.count())))
-        return false;
-    const auto message
-        = QJsonDocument(QJsonArray::fromStringList(files)).toJson(QJsonDocument::Compact) + '\n';
-    socket.write(message);
+    auto* socket = new QLocalSocket(this);
+    const auto end = [socket, done = std::move(done)](bool isTaken) {
+        socket->disconnect();
+        socket->deleteLater();
+        done(isTaken);
+    };
+    connect(socket, &QLocalSocket::errorOccurred, this, [end] { end(false); });
+    connect(socket, &QLocalSocket::connected, socket, [socket, files] {
+        socket->write(
+            QJsonDocument(QJsonArray::fromStringList(files)).toJson(QJsonDocument::Compact) + '\n');
+    });
     // The answer says that it lives: a stopped one accepts connections too.
-    while (!socket.canReadLine()) {
-        if (!socket.waitForReadyRead(int(patience.count())))
-            return false;
-    }
-    return socket.readLine() == "ok\n";
+    connect(socket, &QLocalSocket::readyRead, this, [socket, end] {
+        if (socket->canReadLine())
+            end(socket->readLine() == "ok\n");
+    });
+    QTimer::singleShot(patience, socket, [end] { end(false); });
+    QMetaObject::invokeMethod(
+        socket, [this, socket] { socket->connectToServer(m_name); }, Qt::QueuedConnection);
 }
 
 bool SingleInstance::listen()

@@ -3,6 +3,8 @@
 
 #include <QObject>
 
+#include <functional>
+
 class QLocalServer;
 
 namespace isol8::ui {
@@ -12,13 +14,14 @@ class SingleInstance : public QObject {
     Q_OBJECT
 
 public:
-    /// @p name: of the socket; names of other users' are never trusted, the folder is the user's own.
+    /// @p name: of the socket, in a folder that is the user's own.
     explicit SingleInstance(const QString& name, QObject* parent = nullptr);
     ~SingleInstance() override;
 
-    /// True: another one took @p files, and this one is to end.
-    [[nodiscard]] bool handOver(const QStringList& files);
-    /// Waits for others from now on; false when that cannot be.
+    /// Calls @p done with true when another one took @p files and this one is to end, else with
+    /// false; within some seconds.
+    void handOver(const QStringList& files, std::function<void(bool isTaken)> done);
+    /// Takes files from others from now on; false when that cannot be.
     bool listen();
 
     /// The socket's usual place; empty when the system has no folder for it.

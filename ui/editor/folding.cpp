@@ -97,8 +97,10 @@ void setVisible(const QTextBlock& first, const QTextBlock& last, bool isVisible)
         if (block == last)
             break;
     }
-    auto* document = first.document();
-    document->markContentsDirty(first.position(), last.position() + last.length() - first.position());
+    // Blocks name their document as constant, whoever asks.
+    auto* document = const_cast<QTextDocument*>(first.document());
+    document->markContentsDirty(
+        first.position(), last.position() + last.length() - first.position());
     if (auto* layout = qobject_cast<QPlainTextDocumentLayout*>(document->documentLayout()))
         Q_EMIT layout->documentSizeChanged(layout->documentSize());
 }

@@ -13,10 +13,15 @@
 #include "ui/mainwindow/sessioncommands.h"
 #include "ui/mainwindow/statusarea.h"
 #include "ui/mainwindow/windowactions.h"
+#include "ui/mainwindow/recovery.h"
+#include "ui/mainwindow/toolcommands.h"
+#include "ui/output/networklogview.h"
 #include "ui/output/outputpane.h"
 #include "ui/run/runcontroller.h"
 #include "ui/run/runoptionspanel.h"
 #include "ui/services.h"
+#include "ui/start/startcheck.h"
+#include "ui/start/startpage.h"
 #include "ui/targets/connection.h"
 #include "ui/theme/theme.h"
 
@@ -30,6 +35,7 @@
 #include <QMimeData>
 #include <QStatusBar>
 #include <QToolBar>
+#include <QVBoxLayout>
 
 namespace isol8::ui {
 
@@ -57,10 +63,13 @@ MainWindow::MainWindow(Services& services, QWidget* parent)
     , m_options(new RunOptionsPanel(this))
     , m_files(new FilesPanel(this))
     , m_history(new HistoryPanel(services.history, this))
+    , m_network(new NetworkLogView(this))
+    , m_startPage(new StartPage(this))
+    , m_recovery(new Recovery(services.places.dataDirectory + u"/open.json"_s, m_tabs, this))
 {
     setObjectName(u"mainWindow"_s);
     setAcceptDrops(true);
-    setCentralWidget(m_tabs);
+    setCentralWidget(makeCentre());
     makeToolBar();
     makeDocks();
     new StatusArea(statusBar(), m_connection, m_runs, m_tabs); // The bar owns it.
@@ -75,6 +84,11 @@ MainWindow::MainWindow(Services& services, QWidget* parent)
                             services.history, services.runSettings },
         this);
     connect(m_history, &HistoryPanel::failed, this, &MainWindow::showSentence);
+    auto* check = new StartCheck(m_connection, m_startPage, services.dockerClients, this);
+    auto* tools = new ToolCommands({ *m_actions, this, m_runBar, m_runs, m_connection, m_session,
+                                       m_startPage, check, services },
+        this);
+    connect(tools, &ToolCommands::failed, this, &MainWindow::showSentence);
     connectOutput();
     connect(m_tabs, &EditorTabs::failed, this, &MainWindow::showSentence);
     connect(m_tabs, &EditorTabs::currentPageChanged, this, &MainWindow::updateTitle);
@@ -83,8 +97,9 @@ MainWindow::MainWindow(Services& services, QWidget* parent)
     applySettings();
     m_actions->applyIcons(palette());
     restoreLayout();
-    m_tabs->addPage();
-    m_connection->choose(localTarget());
+    if (!m_recovery->restore())
+        m_tabs->addPage();
+    tools->begin();
 }
 
 MainWindow::~MainWindow() = default;
@@ -100,7 +115,17 @@ void MainWindow::makeToolBar()
     m_runBar = new RunBar(bar);
     bar->addWidget(m_runBar);
     bar->addAction(m_actions->session);
-    m_runBar->setTargets({ localTarget() }, localTarget().id);
+}
+
+QWidget* MainWindow::makeCentre()
+{
+    auto* centre = new QWidget(this);
+    auto* rows = new QVBoxLayout(centre);
+    rows->setContentsMargins(0, 0, 0, 0);
+    rows->setSpacing(0);
+    rows->addWidget(m_startPage);
+    rows->addWidget(m_tabs, 1);
+    return centre;
 }
 
 QDockWidget* MainWindow::addDock(
@@ -120,14 +145,26 @@ void MainWindow::makeDocks()
     auto* options = addDock("optionsDock", tr("Run options"), m_options, Qt::RightDockWidgetArea);
     auto* history = addDock("historyDock", tr("History"), m_history, Qt::BottomDockWidgetArea);
     tabifyDockWidget(output, history);
+    auto* network
+        = addDock("networkDock", tr("Network log"), m_network, Qt::BottomDockWidgetArea);
+    tabifyDockWidget(history, network);
     output->raise();
+    connect(m_runs, &RunController::started, output, [output] {
+        output->show();
+        output->raise();
+    });
+    connect(m_runs, &RunController::finished, m_network,
+        [this](const Result<ExecutionResult>& result) {
+            m_network->setEntries(result ? result->networkLogs : QList<NetworkLogEntry>());
+        });
     connect(m_output, &OutputPane::failed, this, &MainWindow::showSentence);
     connect(m_actions->focusOutput, &QAction::triggered, output, [this, output] {
         output->show();
         output->raise();
         m_output->view()->setFocus();
     });
-    m_actions->fillMenus(menuBar(), { files->toggleViewAction(), output->toggleViewAction(), history->toggleViewAction(), options->toggleViewAction() });
+    m_actions->fillMenus(menuBar(), { files->toggleViewAction(), output->toggleViewAction(), history->toggleViewAction(), network->toggleViewAction(),
+            options->toggleViewAction() });
     resizeDocks({ output }, { outputHeight }, Qt::Vertical);
     resizeDocks({ files, options }, { filesWidth, optionsWidth }, Qt::Horizontal);
 }
@@ -248,6 +285,7 @@ void MainWindow::closeEvent(QCloseEvent* event)
     event->ignore();
     m_tabs->closeAll([this] {
         m_isClosing = true;
+        m_recovery->finish();
         m_services.settings.setState(u"geometry"_s, saveGeometry());
         m_services.settings.setState(u"docks"_s, saveState(layoutVersion));
         m_runs->stop();

@@ -12,12 +12,15 @@ class EditorPage;
 class EditorTabs;
 class FilesPanel;
 class HistoryPanel;
+class NetworkLogView;
 class OutputPane;
+class Recovery;
 class RunBar;
 class RunController;
 class RunOptionsPanel;
 class Services;
 class SessionChoice;
+class StartPage;
 class WindowActions;
 struct LinkLocation;
 
@@ -51,6 +54,7 @@ protected:
     void dropEvent(QDropEvent* event) override;
 
 private:
+    [[nodiscard]] QWidget* makeCentre();
     void makeToolBar();
     void makeDocks();
     [[nodiscard]] QDockWidget* addDock(
@@ -72,6 +76,9 @@ private:
     RunOptionsPanel* m_options;
     FilesPanel* m_files;
     HistoryPanel* m_history;
+    NetworkLogView* m_network;
+    StartPage* m_startPage;
+    Recovery* m_recovery;
     RunBar* m_runBar = nullptr;
     bool m_isClosing = false;
 };

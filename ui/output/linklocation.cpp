@@ -31,13 +31,13 @@ std::optional<LinkLocation> findLink(const QString& text)
 {
     // `File "/sandbox/main.py", line 3, in f`
     static const QRegularExpression python(
-        uR"((?<link>File "(?<path>[^"\n]{1,255})", line (?<line>\d{1,7})))"_s);
+        uR"re((?<link>File "(?<path>[^"\n]{1,255})", line (?<line>\d{1,7})))re"_s);
     // `at f (file:///sandbox/main.mjs:3:9)`, `/sandbox/main.js:3`
     static const QRegularExpression script(
-        uR"((?<link>(?:file://)?(?<path>/(?:sandbox|tmp)/[^\s:()"']{1,255}):(?<line>\d{1,7})(?::(?<column>\d{1,7}))?))"_s);
+        uR"re((?<link>(?:file://)?(?<path>/(?:sandbox|tmp)/[^\s:()"']{1,255}):(?<line>\d{1,7})(?::(?<column>\d{1,7}))?))re"_s);
     // `/sandbox/main.sh: line 3: nope: command not found`
     static const QRegularExpression bash(
-        uR"((?<link>(?<path>[^\s:"']{1,255}): line (?<line>\d{1,7})):)"_s);
+        uR"re((?<link>(?<path>[^\s:"']{1,255}): line (?<line>\d{1,7})):)re"_s);
     const auto examined = text.left(maxExamined);
     for (const auto* expression : { &python, &script, &bash }) {
         if (auto link = match(*expression, examined))

@@ -31,7 +31,8 @@ void WindowFixture::open()
 {
     const auto home = m_home.path();
     m_services = std::make_unique<ui::Services>(
-        ui::Places { home + u"/config"_s, home + u"/data"_s, home }, m_engines);
+        ui::Places { home + u"/config"_s, home + u"/data"_s, home },
+        ui::Surroundings { m_engines, {}, ui::KeyStore::Backend::FileOnly });
     ui::applyTheme(*qApp, m_services->settings.values().colourScheme);
     m_window = std::make_unique<ui::MainWindow>(*m_services);
     m_window->show();
