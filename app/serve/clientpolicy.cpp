@@ -14,6 +14,8 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
+constexpr qsizetype maxClientPatterns = 500;
+
 std::unexpected<Error> masked(Error error, const SecretSet& secrets)
 {
     error.message = secrets.masked(error.message);
@@ -39,9 +41,6 @@ std::unexpected<Error> refused(const QString& what, const QString& setting)
 /// What every client, the operator included, cannot have on this server.
 Result<> checkPossible(const ExecuteCall& call, const Settings& settings)
 {
-    if (call.options.network == NetworkMode::Filtered)
-        return failure(
-            Kind::Invalid, u"options.network: filtered networking is not part of this build yet"_s);
     if (!call.request.codeUrl.isEmpty() && !settings.remoteCode.enabled)
         return failure(
             Kind::Invalid, u"request.codeUrl: remote code is not enabled on this server"_s);
@@ -70,6 +69,23 @@ Result<> checkIsolation(const ExecuteCall& call, const Settings& settings)
         && !policy.allowCustomSeccomp)
         return refused(u"options.security.seccomp \"%1\""_s.arg(seccompName(options.seccomp)),
             u"serve.policy.allowCustomSeccomp"_s);
+    return {};
+}
+
+/// The operator's lists hold for whoever asks: a client's allow list is met as well, never instead,
+/// and its deny list adds to the operator's. The rest of the filter is no client's to choose.
+Result<> narrowFilter(NetworkFilter& filter, const Settings::Network& network)
+{
+    if (filter.allow.size() + filter.deny.size() > maxClientPatterns)
+        return failure(Kind::Invalid,
+            u"options.networkFilter: at most %1 patterns are allowed"_s.arg(maxClientPatterns));
+    filter.operatorAllow = network.whitelist;
+    filter.deny.removeIf(
+        [&network](const QString& pattern) { return network.blacklist.contains(pattern); });
+    filter.deny = network.blacklist + filter.deny;
+    filter.ports = network.ports;
+    filter.isPrivateAllowed = network.allowPrivate;
+    filter.allowAddresses = network.allowAddresses;
     return {};
 }
 
@@ -118,7 +134,8 @@ Result<ExecuteCall> executeCallFromJson(const QJsonObject& object, const Setting
         return masked(request.error(), secrets);
     auto defaults = defaultOptions(settings);
     applyRuntimeDefaults(defaults, request->runtime);
-    auto options = optionsFromJson(optionsObject, defaults);
+    defaults.networkFilter = {}; // What stands there afterwards is the client's own.
+    auto options = optionsFromJson(optionsObject, std::move(defaults));
     if (!options)
         return masked(options.error(), secrets);
     call.request = std::move(*request);
@@ -132,6 +149,8 @@ Result<ExecuteCall> permitCall(ExecuteCall call, const Settings& settings, bool 
         = [&call](const Error& error) { return masked(error, SecretSet(call.options.secrets)); };
     if (const auto possible = checkPossible(call, settings); !possible)
         return refusedFor(possible.error());
+    if (const auto narrowed = narrowFilter(call.options.networkFilter, settings.network); !narrowed)
+        return refusedFor(narrowed.error());
     if (!isMaster) {
         if (const auto allowed = checkIsolation(call, settings); !allowed)
             return refusedFor(allowed.error());
