@@ -82,8 +82,8 @@ int ConfigCommand::trust(Console& console) const
     }
     console.ok(u"%1 is trusted as it is now; a change ends that"_s.arg(path));
     if (before && !before->ignoredKeys.isEmpty())
-        console.info(u"What it says of %1 counts from now on"_s.arg(
-            before->ignoredKeys.join(u", "_s)));
+        console.info(
+            u"What it says of %1 counts from now on"_s.arg(before->ignoredKeys.join(u", "_s)));
     return 0;
 }
 

@@ -115,10 +115,10 @@ Result<> planSource(const RunOptions& options, const Surroundings& surroundings,
         return std::unexpected(url.error());
     if (options.command) {
         if (options.eval || options.file || !url->isEmpty())
-            return invalid(u"--cmd excludes every other source: leave out %1"_s.arg(
-                !url->isEmpty() ? *url
-                    : options.eval ? u"--eval"_s
-                                   : *options.file));
+            return invalid(
+                u"--cmd excludes every other source: leave out %1"_s.arg(!url->isEmpty() ? *url
+                        : options.eval ? u"--eval"_s
+                                       : *options.file));
         if (options.command->isEmpty())
             return invalid(u"--cmd is empty"_s);
         request.command = *options.command;

@@ -294,8 +294,8 @@ Result<> checkIsolation(const ExecutionRequest& request, const ExecutionOptions&
         // The prompt is an argument.
         if (request.code.contains('\0'))
             return failure(Kind::Invalid, u"code: a prompt holds no NUL"_s);
-        if (const auto ok
-            = checkLength(u"code (the agent's prompt)"_s, request.code.size(), maxVariableBytes - 2);
+        if (const auto ok = checkLength(
+                u"code (the agent's prompt)"_s, request.code.size(), maxVariableBytes - 2);
             !ok)
             return ok;
     }

@@ -48,8 +48,8 @@ Task<BuildContext::Part> fetch(
     spec.caBundle = registry.caBundle;
     const auto fetched = co_await download(spec, progress, job->cancel);
     if (!fetched)
-        co_return failedWithin(fetched.error(),
-            u"downloading %1 %2"_s.arg(artifact.package, artifact.version));
+        co_return failedWithin(
+            fetched.error(), u"downloading %1 %2"_s.arg(artifact.package, artifact.version));
     co_return BuildContext::Part { spec.path, artifact };
 }
 

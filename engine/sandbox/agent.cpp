@@ -9,8 +9,10 @@ namespace {
 
 /// Told to the model beside the agent's own instructions.
 constexpr auto surroundings
-    = "You work in a sandbox without a person to ask. /sandbox is your working directory; only it and "
-      "/tmp can be written, and both are gone afterwards unless the user fetches files. The network "
+    = "You work in a sandbox without a person to ask. /sandbox is your working directory; only it "
+      "and "
+      "/tmp can be written, and both are gone afterwards unless the user fetches files. The "
+      "network "
       "reaches few hosts, through the proxy that HTTP_PROXY and HTTPS_PROXY name.";
 
 } // namespace

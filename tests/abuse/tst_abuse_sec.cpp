@@ -25,8 +25,8 @@ private:
     static const Case<TestAbuseSec> cases[];
 
     /// `isol8 run --cmd` with secrets S0, S1 and so on.
-    [[nodiscard]] ProgramEnd run(const QByteArray& command, const QStringList& secrets,
-        const QStringList& more = {}) const;
+    [[nodiscard]] ProgramEnd run(
+        const QByteArray& command, const QStringList& secrets, const QStringList& more = {}) const;
     /// What a program that prints @p text shows, in one write and byte by byte.
     void verifyShown(const QStringList& secrets, const QByteArray& text, const QByteArray& shown);
 
@@ -126,11 +126,10 @@ void TestAbuseSec::everyWayOut(World& world)
     const auto secret = QString::fromLatin1(world.secret);
     const auto command = "printf '%s%s<%s' $S0 $S0 $S0; printf 'x%s' $S0 >&2"_ba;
     const auto shown = "******<***"_ba;
-    for (const auto& more :
-        { QStringList(), QStringList { u"--no-stream"_s }, QStringList { u"--json"_s },
-            QStringList { u"--out"_s, m_program->path(u"out"_s) },
-            QStringList { u"--host"_s, u"http://127.0.0.1:%1"_s.arg(port()), u"--key"_s,
-                QString::fromLatin1(server().attackerKey()) } }) {
+    for (const auto& more : { QStringList(), QStringList { u"--no-stream"_s },
+             QStringList { u"--json"_s }, QStringList { u"--out"_s, m_program->path(u"out"_s) },
+             QStringList { u"--host"_s, u"http://127.0.0.1:%1"_s.arg(port()), u"--key"_s,
+                 QString::fromLatin1(server().attackerKey()) } }) {
         const auto end = run(command, { secret }, more);
         QCOMPARE(end.exitCode, 0);
         QVERIFY2(end.out.contains(shown), end.out.constData());
@@ -139,8 +138,8 @@ void TestAbuseSec::everyWayOut(World& world)
     }
     QCOMPARE(m_program->read(u"out"_s), shown);
 
-    const auto call = executeCall(
-        bash(command), { { u"secrets"_s, QJsonObject { { u"S0"_s, secret } } } });
+    const auto call
+        = executeCall(bash(command), { { u"secrets"_s, QJsonObject { { u"S0"_s, secret } } } });
     const auto buffered = ask("POST", "/execute", call);
     QCOMPARE(buffered->status(), 200);
     QVERIFY(buffered->received.contains(shown));
@@ -159,8 +158,8 @@ void TestAbuseSec::everyWayOutWithoutSecrets(World& world)
 
 void TestAbuseSec::oneInAnother(World&)
 {
-    verifyShown({ u"abc123"_s, u"abc123-long"_s }, "<abc123-long|abc123|abc123-lon>",
-        "<***|***|***-lon>");
+    verifyShown(
+        { u"abc123"_s, u"abc123-long"_s }, "<abc123-long|abc123|abc123-lon>", "<***|***|***-lon>");
 }
 
 void TestAbuseSec::overlapping(World&)
@@ -171,7 +170,8 @@ void TestAbuseSec::overlapping(World&)
 void TestAbuseSec::degenerate(World&)
 {
     // Too short or blank: said once for each, and not masked. An empty one is none.
-    const auto end = run("printf 'a a * *** \\t'", { QString(), u"a"_s, u"    "_s, u"***"_s, u"*"_s });
+    const auto end
+        = run("printf 'a a * *** \\t'", { QString(), u"a"_s, u"    "_s, u"***"_s, u"*"_s });
     QCOMPARE(end.exitCode, 0);
     QCOMPARE(end.out, "a a * *** \t");
     for (const auto* name : { "S1", "S2", "S3", "S4" })
@@ -213,8 +213,8 @@ void TestAbuseSec::multiByte(World&)
     const auto secret = u"pä$$wörd-密"_s;
     verifyShown({ secret }, "x" + secret.toUtf8() + "y", "x***y");
     // In another encoding it is other bytes; the manual says so.
-    const auto end = run("printf %s \"$S0\" | iconv -f utf-8 -t latin1//TRANSLIT | od -An -tx1",
-        { u"pässwörd"_s });
+    const auto end = run(
+        "printf %s \"$S0\" | iconv -f utf-8 -t latin1//TRANSLIT | od -An -tx1", { u"pässwörd"_s });
     QVERIFY2(end.out.contains("70 e4 73"), end.out.constData());
 }
 
@@ -225,8 +225,7 @@ void TestAbuseSec::setupPhase(World& world)
     QCOMPARE(good.exitCode, 0);
     QVERIFY2((good.out + good.err).contains("S0=***"), good.out.constData());
     QVERIFY(!(good.out + good.err).contains(world.secret));
-    const auto failing
-        = run("echo never", { secret }, { u"--setup"_s, u"$S0 --flag; exit 3"_s });
+    const auto failing = run("echo never", { secret }, { u"--setup"_s, u"$S0 --flag; exit 3"_s });
     QCOMPARE(failing.exitCode, 3);
     QVERIFY2(failing.err.contains("***: command not found"), failing.err.constData());
     QVERIFY(!(failing.out + failing.err).contains(world.secret));
@@ -255,9 +254,8 @@ void TestAbuseSec::ownSentences(World& world)
 
     const QJsonObject secrets { { u"S"_s, secret } };
     const QJsonObject request = bash("true");
-    for (const auto& options :
-        { QJsonObject { { u"image"_s, u"isol8:"_s + secret } }, QJsonObject { { u"network"_s, secret } },
-            QJsonObject { { u"tmpSize"_s, secret } } }) {
+    for (const auto& options : { QJsonObject { { u"image"_s, u"isol8:"_s + secret } },
+             QJsonObject { { u"network"_s, secret } }, QJsonObject { { u"tmpSize"_s, secret } } }) {
         auto all = options;
         all.insert(u"secrets"_s, secrets);
         for (const auto* path : { "/execute", "/execute/stream" }) {
@@ -308,8 +306,8 @@ END)",
         QVERIFY2(line.contains("***") && line.size() <= 24, line.constData());
     }
     // What is not promised stays, so that nobody relies on it: masking is hygiene, not containment.
-    const auto others = run("rev <<<$S0; fold -w1 <<<$S0 | head -3; tr a-z n-za-m <<<$S0",
-        { u"password-hunter2"_s });
+    const auto others = run(
+        "rev <<<$S0; fold -w1 <<<$S0 | head -3; tr a-z n-za-m <<<$S0", { u"password-hunter2"_s });
     QCOMPARE(others.out, "2retnuh-drowssap\np\na\ns\ncnffjbeq-uhagre2\n");
 }
 
@@ -344,8 +342,8 @@ void TestAbuseSec::arguments(World& world)
     (void)going->end();
 
     // Without the variable it is an error, never silently nothing.
-    const auto unset = m_program->run({ u"run"_s, u"--cmd"_s, u"true"_s, u"--secret"_s,
-        u"SURELY_UNSET_VARIABLE"_s });
+    const auto unset = m_program->run(
+        { u"run"_s, u"--cmd"_s, u"true"_s, u"--secret"_s, u"SURELY_UNSET_VARIABLE"_s });
     QCOMPARE(unset.exitCode, 1);
     QVERIFY(unset.err.contains("SURELY_UNSET_VARIABLE"));
 }

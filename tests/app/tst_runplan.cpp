@@ -494,17 +494,21 @@ void TestRunPlan::plansCodeFromUrls_data()
     };
     const auto address = u"https://example.test/a/b.sh?x=1.py"_s;
     row("url", [&](auto& o) { o.url = address; }, address, Runtime::Bash);
-    row("github", [](auto& o) { o.github = u"o/r/main/run.mts"_s; },
+    row(
+        "github", [](auto& o) { o.github = u"o/r/main/run.mts"_s; },
         u"https://raw.githubusercontent.com/o/r/main/run.mts"_s, Runtime::Deno);
-    row("gist", [](auto& o) { o.gist = u"1f/run.py"_s; },
+    row(
+        "gist", [](auto& o) { o.gist = u"1f/run.py"_s; },
         u"https://gist.githubusercontent.com/raw/1f/run.py"_s, Runtime::Python);
-    row("runtime",
+    row(
+        "runtime",
         [](auto& o) {
             o.url = u"https://example.test/"_s;
             o.runtime = u"node"_s;
         },
         u"https://example.test/"_s, Runtime::Node);
-    row("before the others",
+    row(
+        "before the others",
         [&](auto& o) {
             o.url = address;
             o.eval = "1";
@@ -544,13 +548,15 @@ void TestRunPlan::refusesBadUrls_data()
     row("cmd", [](auto& o) { o.command = u"ls"_s; }, u"--cmd excludes"_s);
     row("no extension", [](auto& o) { o.url = u"https://example.test/"_s; }, u"--runtime"_s);
     row("bad hash", [](auto& o) { o.hash = u"abc"_s; }, u"--hash"_s);
-    row("github",
+    row(
+        "github",
         [](auto& o) {
             o.url.reset();
             o.github = u"o/r"_s;
         },
         u"owner/repo/ref/path"_s);
-    row("hash alone",
+    row(
+        "hash alone",
         [](auto& o) {
             o.url.reset();
             o.eval = "1";

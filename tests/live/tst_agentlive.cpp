@@ -54,9 +54,10 @@ private:
         lastHead = received.first(end);
         requests << QJsonDocument::fromJson(received.mid(end + 4, size)).object();
         received.clear();
-        socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
-        const auto delta = answers.isEmpty() ? QJsonObject { { u"content"_s, u"done"_s } }
-                                             : answers.takeFirst();
+        socket.write(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+        const auto delta
+            = answers.isEmpty() ? QJsonObject { { u"content"_s, u"done"_s } } : answers.takeFirst();
         send(socket, delta, QJsonValue());
         send(socket, {}, delta.contains(u"tool_calls") ? u"tool_calls"_s : u"stop"_s);
         socket.write("data: [DONE]\n\n");
@@ -151,8 +152,8 @@ void TestAgentLive::editsAFile()
     m_model->answers = { toolCall(u"edit"_s,
         { { u"path"_s, u"hello.txt"_s },
             { u"edits"_s,
-                QJsonArray { QJsonObject {
-                    { u"oldText"_s, u"old"_s }, { u"newText"_s, u"new"_s } } } } }) };
+                QJsonArray {
+                    QJsonObject { { u"oldText"_s, u"old"_s }, { u"newText"_s, u"new"_s } } } } }) };
     const auto result = m_fixture->run(request("make it new"), options());
     QVERIFY2(result, result ? "" : qPrintable(result.error().message));
     QVERIFY2(result->exitCode == 0, result->standardError.constData());

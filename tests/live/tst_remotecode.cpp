@@ -84,7 +84,9 @@ void TestRemoteCode::runsWhatAUrlGives()
     auto request = requestFor(u"/run.sh"_s);
     request.arguments = { u"one"_s };
     request.codeHash = QString::fromLatin1(
-        QCryptographicHash::hash("echo \"$0 $1 $KEY\"", QCryptographicHash::Sha256).toHex().toUpper());
+        QCryptographicHash::hash("echo \"$0 $1 $KEY\"", QCryptographicHash::Sha256)
+            .toHex()
+            .toUpper());
     ExecutionOptions options;
     options.secrets = { { u"KEY"_s, u"topsecret"_s } };
     const auto result = start(request, options)->result();

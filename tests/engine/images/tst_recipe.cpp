@@ -116,8 +116,8 @@ private Q_SLOTS:
         const auto link = recipe.links.constLast();
         QCOMPARE(link.path, u"usr/local/bin/pi"_s);
         const auto target = QDir::cleanPath(u"usr/local/bin/"_s + link.target);
-        QVERIFY(std::ranges::any_of(places,
-            [&target](const QString& place) { return target.startsWith(place + u'/'); }));
+        QVERIFY(std::ranges::any_of(
+            places, [&target](const QString& place) { return target.startsWith(place + u'/'); }));
     }
 
     void namesTheFileOfAScopedPackage()
