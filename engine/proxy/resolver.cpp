@@ -5,6 +5,7 @@
 #include "engine/core/hostname.h"
 #include "engine/core/smallfile.h"
 
+#include <QCoreApplication>
 #include <QHostInfo>
 #include <QTimer>
 
