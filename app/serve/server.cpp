@@ -7,6 +7,8 @@
 #include "engine/core/logging.h"
 #include "engine/core/settingstable.h"
 
+#include <QScopeGuard>
+
 namespace isol8::serve {
 
 using namespace Qt::StringLiterals;
