@@ -40,10 +40,10 @@ Task<std::shared_ptr<serve::Service>> makeService(ServeSession session)
         store = *opened;
         store->removeExpiredEvery(session.settings.auth.cleanupInterval);
     }
-    DockerEngineSettings engineSettings;
-    engineSettings.sessionLinger
+    auto chosen = engineSettings(session.settings);
+    chosen.sessionLinger
         = std::chrono::ceil<std::chrono::seconds>(session.settings.serve.sessionGrace);
-    const auto engine = std::make_shared<DockerEngine>(*endpoint, engineSettings);
+    const auto engine = std::make_shared<DockerEngine>(*endpoint, std::move(chosen));
     const auto client = std::make_shared<docker::Client>(*endpoint);
     const auto images = std::make_shared<ImageBuilder>(client, ImageSettings {});
     auto service = std::make_shared<serve::Service>(session.settings,

@@ -155,6 +155,9 @@ ExecutionDriver::ExecutionDriver(
     , m_call(std::move(call))
     , m_id(QUuid::createUuid().toString(QUuid::WithoutBraces))
 {
+    m_call.request.executionId = m_id;
+    m_call.request.tenant = m_principal.tenant;
+    m_call.options.tenant = m_principal.tenant;
 }
 
 ExecutionDriver::~ExecutionDriver() = default;

@@ -89,8 +89,9 @@ void ExecutionTable::dropOld()
 {
     while (!m_finished.empty()) {
         const auto oldest = m_records.value(m_finished.front());
-        if (!oldest->keep.hasExpired() && m_keptBytes <= maxKeptBytes
-            && m_finished.size() <= maxKeptCount)
+        // The latest stays however large it is: its client comes for the files in it.
+        const bool isTooMuch = m_keptBytes > maxKeptBytes && m_finished.size() > 1;
+        if (!oldest->keep.hasExpired() && !isTooMuch && m_finished.size() <= maxKeptCount)
             return;
         m_keptBytes -= sizeOf(*oldest->result);
         m_records.remove(m_finished.front());

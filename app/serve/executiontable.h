@@ -12,7 +12,7 @@
 namespace isol8::serve {
 
 /// The executions that GET /executions/:id knows: those that wait or run, and for some minutes
-/// those that have ended. Results are dropped early when they take much memory.
+/// those that have ended. Results but the latest are dropped early when they take much memory.
 class ExecutionTable {
 public:
     enum class State { Queued, Running, Finished };

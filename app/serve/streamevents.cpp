@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/streamevents.h"
 
+#include "app/serve/answer.h"
+
 #include <QJsonDocument>
 
 namespace isol8::serve {
@@ -44,7 +46,10 @@ QList<StreamEvent> StreamEvents::end(
 {
     auto events = flush();
     if (!result)
-        events.append({ StreamEvent::Type::Error, result.error().message, std::nullopt });
+        events.append({ .type = StreamEvent::Type::Error,
+            .data = result.error().message,
+            .phase = std::nullopt,
+            .httpStatus = statusOf(result.error()) });
     else if (result->isTimedOut)
         events.append({ StreamEvent::Type::Error, u"EXECUTION TIMED OUT"_s, std::nullopt });
     else if (result->ending.reason == EndReason::Cancelled && !cancelReason.isEmpty())

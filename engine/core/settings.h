@@ -17,6 +17,12 @@ struct PrebuiltImage {
 
 enum class PoolStrategy { Fast, Secure };
 
+/// What follows when the audit log cannot be written.
+enum class AuditFailure {
+    Warn, ///< A warning; code runs all the same, and lines may be lost.
+    Refuse, ///< No code runs until it can be written.
+};
+
 /// The resolved configuration: every key of config.md with its default. Sizes are bytes; patterns
 /// are ECMAScript regular expressions searched in the host name.
 struct Settings {
@@ -31,6 +37,14 @@ struct Settings {
         int dirty = 1;
         bool operator==(const PoolSize&) const = default;
     } poolSize;
+
+    struct Pool {
+        bool prestart = true; ///< Keep an interpreter started in each warm container.
+        Milliseconds idle { 300'000 }; ///< Unused ones beyond poolSize.clean end after this.
+        int maxReuses = 1000; ///< Of one container.
+        qint64 maxMemoryBytes = 2LL << 30; ///< Of all unused containers together.
+        bool operator==(const Pool&) const = default;
+    } pool;
 
     struct Defaults {
         Milliseconds timeout { 30'000 };
@@ -90,6 +104,9 @@ struct Settings {
         int retentionDays = 90;
         bool includeCode = false;
         bool includeOutput = false;
+        AuditFailure onFailure = AuditFailure::Warn;
+        qint64 maxFileBytes = 64LL << 20; ///< The file is put aside before it grows beyond.
+        Milliseconds scriptTimeout { 30'000 }; ///< Of one start of postLogScript.
         bool operator==(const Audit&) const = default;
     } audit;
 

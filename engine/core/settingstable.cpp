@@ -226,7 +226,15 @@ QList<SettingKey> generalKeys()
         count(u"poolSize.clean"_s, 0, 1000, ISOL8_AT(poolSize.clean),
             u"Warm containers kept ready for each image and configuration."_s),
         count(u"poolSize.dirty"_s, 0, 1000, ISOL8_AT(poolSize.dirty),
-            u"Used containers that may wait for their cleaning."_s),
+            u"Used containers that may wait for their cleaning. No pool when both are 0."_s),
+        flag(u"pool.prestart"_s, ISOL8_AT(pool.prestart),
+            u"Keep an interpreter started and waiting in each warm container."_s),
+        duration(u"pool.idleMs"_s, ISOL8_AT(pool.idle),
+            u"Time after which unused containers beyond poolSize.clean end, in milliseconds."_s),
+        count(u"pool.maxReuses"_s, 1, 1'000'000, ISOL8_AT(pool.maxReuses),
+            u"Runs in one container before it is replaced."_s),
+        size(u"pool.maxMemory"_s, 0, maxSizeBytes, ISOL8_AT(pool.maxMemoryBytes),
+            u"Memory of all unused containers together."_s),
         duration(u"defaults.timeoutMs"_s, ISOL8_AT(defaults.timeout),
             u"Time limit of install, setup and run together, in milliseconds."_s),
         size(u"defaults.memoryLimit"_s, minMemoryBytes, maxSizeBytes,
@@ -250,7 +258,7 @@ QList<SettingKey> generalKeys()
             u"Host name patterns that filtered mode refuses; decides first."_s),
         trusted(flag(u"network.allowPrivate"_s, ISOL8_AT(network.allowPrivate),
             u"Let filtered mode reach loopback, private and link-local addresses."_s)),
-        trusted(key(u"network.allowAddresses"_s, TextList, ISOL8_AT(network.allowAddresses),
+        trusted(key(u"network.allowAddresses"_s, HostAndPortList, ISOL8_AT(network.allowAddresses),
             u"host:port exceptions to network.allowPrivate."_s)),
         within(key(u"network.ports"_s, IntegerList, ISOL8_AT(network.ports),
                    u"Ports that filtered mode allows."_s),
@@ -296,6 +304,12 @@ QList<SettingKey> operatorKeys()
         = [](bool toStdout) { return toStdout ? u"stdout"_s : u"filesystem"_s; };
     const auto destinationFromName
         = [](const QString& name) { return std::optional(name == "stdout"_L1); };
+    const auto failureName = [](AuditFailure failure) {
+        return failure == AuditFailure::Warn ? u"warn"_s : u"refuse"_s;
+    };
+    const auto failureFromName = [](const QString& name) {
+        return std::optional(name == "warn"_L1 ? AuditFailure::Warn : AuditFailure::Refuse);
+    };
     return {
         flag(u"audit.enabled"_s, ISOL8_AT(audit.enabled), u"Write the audit log."_s),
         choice(u"audit.destination"_s, { u"filesystem"_s, u"stdout"_s }, ISOL8_AT(audit.toStdout),
@@ -304,12 +318,19 @@ QList<SettingKey> operatorKeys()
             u"Directory of the audit log; empty: $ISOL8_AUDIT_DIR, else ./.isol8_audit."_s)),
         trusted(key(u"audit.postLogScript"_s, Text, ISOL8_AT(audit.postLogScript),
             u"Program of this machine that is started with the log's path."_s)),
+        duration(u"audit.scriptTimeoutMs"_s, ISOL8_AT(audit.scriptTimeout),
+            u"Time limit of audit.postLogScript, in milliseconds."_s),
         flag(u"audit.trackResources"_s, ISOL8_AT(audit.trackResources),
             u"Note the use of processor, memory and network."_s),
         count(u"audit.retentionDays"_s, 1, 36'500, ISOL8_AT(audit.retentionDays),
             u"Days after which audit files are removed."_s),
+        size(u"audit.maxFileSize"_s, 1 << 10, 1LL << 40, ISOL8_AT(audit.maxFileBytes),
+            u"Size of an audit file at which the next one is begun, as every day."_s),
         flag(u"audit.includeCode"_s, ISOL8_AT(audit.includeCode), u"Note the code."_s),
         flag(u"audit.includeOutput"_s, ISOL8_AT(audit.includeOutput), u"Note the output."_s),
+        choice(u"audit.onFailure"_s, { u"warn"_s, u"refuse"_s }, ISOL8_AT(audit.onFailure),
+            failureName, failureFromName,
+            u"When the audit log cannot be written: say so once, or run nothing until it can."_s),
         flag(u"auth.enabled"_s, ISOL8_AT(auth.enabled), u"Keep API keys in a database."_s),
         key(u"auth.connectionString"_s, Text, ISOL8_AT(auth.connectionString),
             u"File, postgres:// or mysql:// URL; empty: ~/.isol8/auth.db."_s),

@@ -19,11 +19,15 @@ public:
         std::uint64_t pidsRefused = 0;
     };
     [[nodiscard]] Counters read() const;
+    /// What programs and files in memory take now, without the cache of files on disk; 0: not
+    /// known.
+    [[nodiscard]] std::uint64_t usedBytes() const;
 
 private:
     std::uint32_t m_version = 0;
     Descriptor m_peak;
     Descriptor m_oom;
+    Descriptor m_usage;
     Descriptor m_pids;
 };
 
