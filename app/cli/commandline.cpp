@@ -3,10 +3,10 @@
 
 #include "app/cli/buildcommand.h"
 #include "app/cli/cleanupcommand.h"
-#include "app/cli/comingcommands.h"
 #include "app/cli/completioncommand.h"
 #include "app/cli/configcommand.h"
 #include "app/cli/doctorcommand.h"
+#include "app/cli/guicommand.h"
 #include "app/cli/listcustomcommand.h"
 #include "app/cli/logincommand.h"
 #include "app/cli/logoutcommand.h"
@@ -252,17 +252,17 @@ int runCommandLine(int argumentCount, char** argumentTexts)
     }
 
     console.captureLog();
+    const auto command = std::ranges::find_if(
+        commands, [chosen](const auto& each) { return chosen->get_name() == each->name(); });
     int onlyName = 1;
-    QCoreApplication application(onlyName, argumentTexts);
-    QCoreApplication::setApplicationName(u"isol8"_s);
-    QCoreApplication::setApplicationVersion(QStringLiteral(ISOL8_VERSION));
-    for (const auto& command : commands) {
-        if (chosen->get_name() == command->name()) {
-            const int code = command->run(console);
-            return code == 0 && console.hasFailed() ? 1 : code;
-        }
+    std::optional<QCoreApplication> application;
+    if (!(*command)->makesApplication()) {
+        application.emplace(onlyName, argumentTexts);
+        QCoreApplication::setApplicationName(u"isol8"_s);
+        QCoreApplication::setApplicationVersion(QStringLiteral(ISOL8_VERSION));
     }
-    return 1;
+    const int code = (*command)->run(console);
+    return code == 0 && console.hasFailed() ? 1 : code;
 }
 
 } // namespace isol8::cli

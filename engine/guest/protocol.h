@@ -114,6 +114,8 @@ enum class Type : std::uint8_t {
     Resize = 24, ///< Host: u16 rows, u16 columns.
     Kill = 25, ///< Host: end the run now; answered by its Exited with Outcome::Killed.
     Exited = 26, ///< Guest: RunReport.
+    Usage = 27, ///< Guest, a few times a second during a run with RunFlag::UsageReports: u64
+                ///< microseconds of processor time since its start, u64 bytes of memory now.
 
     FilePut = 32, ///< Host: u32 mode, u64 size (all ones: unknown), path. Missing folders are made.
     FileData = 33, ///< Both ways.
@@ -307,6 +309,7 @@ enum RunFlag : std::uint32_t {
     Terminal = 1, ///< Run on a pseudo-terminal; all output is Stdout.
     StdinOpen = 2, ///< Standard input is what Stdin frames bring; else it is empty.
     CarryConnections = 4, ///< Listen for the program's connections and carry them to the host.
+    UsageReports = 8, ///< Send Usage frames where the cgroup tells.
 };
 
 /// How a run ended, first field of RunReport.

@@ -85,6 +85,7 @@ private:
     void feed();
     void giveInputCredit(std::size_t bytes);
     void finishInput();
+    void reportUsage();
     void report();
     void sendReport(std::uint32_t id, const RunReport& report);
 
@@ -108,6 +109,8 @@ private:
     RunReport m_report;
     bool m_isLost = false;
     Cgroup::Counters m_before;
+    std::uint64_t m_cpuBefore = 0;
+    Time m_nextUsage = never;
 
     unsigned char m_input[stdinWindowBytes] = {};
     std::size_t m_inputBegin = 0;

@@ -17,7 +17,8 @@ RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
     , options(std::move(theOptions))
     , sessionId(std::move(theSessionId))
     , secrets(options.secrets)
-    , output(secrets, options.maxOutputBytes)
+    , output(secrets, options.maxOutputBytes,
+          request.keptOutputBytes.value_or(std::numeric_limits<qint64>::max()))
     , rows(request.terminalRows)
     , columns(request.terminalColumns)
 {

@@ -8,6 +8,7 @@
 
 #include <QObject>
 
+#include <functional>
 #include <memory>
 
 namespace isol8 {
@@ -43,6 +44,7 @@ struct GuestRunSpec {
     bool areConnectionsCarried = false; ///< Those to guest::carriedPort, to GuestRun's owner.
     QByteArray scriptPath; ///< A file that is put right before the start; empty: none.
     QByteArray script; ///< Its content, at most guest::fileWindowBytes.
+    bool isUsageReported = false;
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
 };
 
@@ -53,6 +55,9 @@ struct GuestLimits {
     std::chrono::milliseconds inactivity { 30'000 }; ///< Of a file operation or the scrub.
     std::chrono::milliseconds pingInterval = std::chrono::seconds(guest::pingSeconds);
 };
+
+/// Bytes of a file that went over, and how many there are.
+using GuestProgress = std::function<void(qint64 doneBytes, qint64 totalBytes)>;
 
 class GuestConnection;
 
@@ -81,6 +86,7 @@ Q_SIGNALS:
     void connectionOpened();
     void outputReceived(isol8::Channel channel, const QByteArray& bytes);
     void stdinAccepted(qint64 pendingBytes);
+    void usageReported(const isol8::RunUsage& usage);
     /// The last signal: the guest's report, or why there is none.
     void finished(const isol8::Result<isol8::guest::RunReport>& report);
 
@@ -118,8 +124,10 @@ public:
     // Files below /sandbox, as the program's user. Errors carry the guest's errno as Kind
     // (NotFound, Denied, Limit for ENOSPC and EFBIG, Conflict for EEXIST/ENOTDIR/EISDIR/ENOTEMPTY,
     // Invalid).
-    [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel);
-    [[nodiscard]] Task<QByteArray> fetchFile(QByteArray path, qint64 maxBytes, CancelToken cancel);
+    [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel,
+        GuestProgress progress = {});
+    [[nodiscard]] Task<QByteArray> fetchFile(
+        QByteArray path, qint64 maxBytes, CancelToken cancel, GuestProgress progress = {});
     [[nodiscard]] Task<QList<FileEntry>> listDirectory(QByteArray path, CancelToken cancel);
     [[nodiscard]] Task<FileEntry> statFile(QByteArray path, CancelToken cancel);
     [[nodiscard]] Task<> makeDirectory(QByteArray path, int mode, CancelToken cancel);

@@ -12,6 +12,7 @@ struct GuestFileJob {
     QString what {}; ///< Named in errors: the path.
     QByteArray content {}; ///< Of FilePut; of Prestart the encoded RunSpec.
     qint64 maxBytes = 0; ///< Of FileGet.
+    GuestProgress progress {}; ///< Of FilePut and FileGet.
 };
 
 /// The Error for what the guest answered: its errno, and its own text where it gave one.

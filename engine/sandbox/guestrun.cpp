@@ -95,6 +95,8 @@ QByteArray encodedRunSpec(const GuestRunSpec& spec)
         flags |= guest::StdinOpen;
     if (spec.areConnectionsCarried)
         flags |= guest::CarryConnections;
+    if (spec.isUsageReported)
+        flags |= guest::UsageReports;
     appendU32(bytes, flags);
     appendU16(bytes, spec.hasTerminal ? spec.rows : 0);
     appendU16(bytes, spec.hasTerminal ? spec.columns : 0);
@@ -172,6 +174,15 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
             return std::unexpected(protocolError(u"credit for more than it was sent"_s));
         stdinCredit += bytes;
         sendStdin();
+        return {};
+    }
+    case Type::Usage: {
+        const quint64 cpu = reader.u64();
+        const quint64 memory = reader.u64();
+        if (!isStarted || !reader.isValid() || cpu > maxMicroseconds || memory > maxMemoryBytes)
+            return std::unexpected(protocolError(u"an impossible use of resources"_s));
+        Q_EMIT run->usageReported(
+            { std::chrono::microseconds(cpu), static_cast<qint64>(memory) });
         return {};
     }
     case Type::Exited: {
