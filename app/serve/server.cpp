@@ -23,12 +23,14 @@ constexpr auto pruningInterval = 30s;
 /// What the last answers may take to get out.
 constexpr auto flushLimit = 3s;
 
-/// Whether a key is read once, at the start.
+/// Whether a key is read once, at the start: by the engine, the key store, or who listens.
 bool isFixed(const QString& key)
 {
-    static const QStringList keys { u"auth.enabled"_s, u"auth.connectionString"_s,
-        u"serve.sessionGraceMs"_s, u"poolStrategy"_s, u"poolSize.clean"_s, u"poolSize.dirty"_s };
-    return keys.contains(key);
+    static const QStringList fixed { u"auth.enabled"_s, u"auth.connectionString"_s,
+        u"serve.sessionGraceMs"_s, u"poolStrategy"_s };
+    static const QStringList groups { u"audit."_s, u"pool."_s, u"poolSize."_s };
+    return fixed.contains(key)
+        || std::ranges::any_of(groups, [&key](const QString& group) { return key.startsWith(group); });
 }
 
 http::HttpLimits httpLimits(const Settings::Serve& settings)
