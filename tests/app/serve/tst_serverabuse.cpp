@@ -60,8 +60,7 @@ void TestServerAbuse::initTestCase()
     options.config = { { u"serve"_s,
         QJsonObject {
             { u"headerTimeoutMs"_s, headerTimeoutMs }, { u"maxConnectionsPerAddress"_s, 64 } } } };
-    options.variables = { { u"DOCKER_HOST"_s, u"unix:///nonexistent/docker.sock"_s },
-        { u"ASAN_OPTIONS"_s, u"quarantine_size_mb=8:thread_local_quarantine_size_kb=64"_s } };
+    options.variables = { { u"DOCKER_HOST"_s, u"unix:///nonexistent/docker.sock"_s } };
     m_server = std::make_unique<ServerProcess>(options);
     QVERIFY2(m_server->start(), m_server->log().constData());
     for (int i = 0; i < 20; ++i) // What it makes once is there.
