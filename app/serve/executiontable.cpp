@@ -59,6 +59,7 @@ void ExecutionTable::add(const QString& id, const QString& tenant, const Executi
     const CancelToken& cancel)
 {
     dropOld();
+    m_active.begin();
     m_records.insert(id,
         std::make_shared<Record>(Record { tenant, request.runtime, State::Queued,
             QDateTime::currentDateTimeUtc(), cancel, std::nullopt, QDeadlineTimer() }));
@@ -81,6 +82,7 @@ void ExecutionTable::setFinished(const QString& id, const Result<ExecutionResult
     m_finished.push_back(id);
     m_keptBytes += sizeOf(result);
     dropOld();
+    m_active.end();
 }
 
 void ExecutionTable::dropOld()
@@ -127,11 +129,6 @@ void ExecutionTable::cancelAll()
     const auto records = m_records;
     for (const auto& record : records)
         record->cancel.cancel();
-}
-
-int ExecutionTable::activeCount() const
-{
-    return int(m_records.size() - qsizetype(m_finished.size()));
 }
 
 } // namespace isol8::serve

@@ -41,7 +41,8 @@ QList<StreamEvent> StreamEvents::output(Channel channel, const QByteArray& bytes
     return events;
 }
 
-QList<StreamEvent> StreamEvents::end(const Result<ExecutionResult>& result)
+QList<StreamEvent> StreamEvents::end(
+    const Result<ExecutionResult>& result, const QString& cancelReason)
 {
     auto events = flush();
     if (!result)
@@ -51,6 +52,9 @@ QList<StreamEvent> StreamEvents::end(const Result<ExecutionResult>& result)
             .httpStatus = statusOf(result.error()) });
     else if (result->isTimedOut)
         events.append({ StreamEvent::Type::Error, u"EXECUTION TIMED OUT"_s, std::nullopt });
+    else if (result->ending.reason == EndReason::Cancelled && !cancelReason.isEmpty())
+        events.append(
+            { StreamEvent::Type::Error, u"EXECUTION CANCELLED: "_s + cancelReason, std::nullopt });
     events.append({ StreamEvent::Type::Exit, QString::number(result ? result->exitCode : 1),
         std::nullopt, m_executionId });
     return events;
