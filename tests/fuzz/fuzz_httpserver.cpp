@@ -84,7 +84,8 @@ struct Client {
 /// Lets both sides act until nothing happens any more.
 void settle(Client& client)
 {
-    constexpr int quietTurns = 3;
+    // An answer takes some turns of the event loop that nobody outside sees.
+    constexpr int quietTurns = 10;
     for (int quiet = 0; quiet < quietTurns; ++quiet) {
         const auto before = client.received.size();
         QCoreApplication::processEvents();

@@ -227,6 +227,16 @@ void TestEngineFiles::endsATransfer()
     const auto late = QCoro::waitFor(engine().fetchFile(session.id, u"x"_s, transfer));
     QVERIFY(!late);
     QCOMPARE(late.error().kind, Kind::Cancelled);
+    // In the middle; nothing half is left.
+    Transfer half;
+    half.progress = [cancel = half.cancel](qint64, qint64) { cancel.cancel(); };
+    const auto halved = QCoro::waitFor(
+        engine().putFile(session.id, u"half"_s, QByteArray(16 << 20, 'x'), half));
+    QVERIFY(!halved);
+    QCOMPARE(halved.error().kind, Kind::Cancelled);
+    const auto listed = QCoro::waitFor(engine().listFiles(session.id, u"/sandbox"_s));
+    RUN_OR_FAIL(listed);
+    QVERIFY(!std::ranges::contains(*listed, u"half"_s, &FileEntry::name));
     // The session is as good as before.
     RUN_OR_FAIL(QCoro::waitFor(engine().putFile(session.id, u"y"_s, "y")));
     RUN_OR_FAIL(bash("cat y", session.id));
