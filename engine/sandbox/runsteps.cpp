@@ -96,6 +96,8 @@ Task<guest::RunReport> runProgram(
     });
     watchdog.start(remaining + deadlineGrace);
     const auto linked = context->steps.onCancel([&] {
+        // What is still in its pipes would keep the guest from telling of the end.
+        program->setOutputPaused(false);
         program->kill();
         watchdog.start(killGrace);
     });
@@ -278,6 +280,7 @@ bool isAnsweredByResult(const Context& context)
     return false;
 }
 
+<<<<<<< HEAD
 /// The result of a run that came to its end, by itself or by force; else the error of @p ended.
 Result<ExecutionResult> concluded(
     const Context& context, const QElapsedTimer& total, const Result<>& ended)
@@ -291,6 +294,17 @@ Result<ExecutionResult> concluded(
     result.duration = elapsed(total);
     addHints(result);
     return result;
+=======
+/// Whether the sandbox is as good as before the run. A session's is so after a cancel, too, where
+/// the guest has answered it: its files outlive a client that vanishes.
+bool isWhole(const Context& context, const Result<>& ran, const AcquiredSandbox& acquired)
+{
+    if (context->isDeadlinePassed || !acquired.sandbox->guest().isOpen())
+        return false;
+    if (context->isCancelled)
+        return !context->sessionId.isEmpty() && (ran || ran.error().kind == Kind::Cancelled);
+    return ran.has_value();
+>>>>>>> proof
 }
 
 /// Not awaited by the run: what is left of the sandbox is cleared away beside it, and shutdown()
@@ -330,8 +344,7 @@ Task<ExecutionResult> performRun(Context context)
     context->deadline = QDeadlineTimer(context->timeLimit);
     const auto ran = co_await runInside(context, *acquired);
     context->output.finish();
-    const bool isBroken = !ran || context->isCancelled || context->isDeadlinePassed
-        || !acquired->sandbox->guest().isOpen();
+    const bool isBroken = !isWhole(context, ran, *acquired);
     (void)clearAway(context->engine, std::move(*acquired), isBroken);
     co_return concluded(context, total, ran);
 }
