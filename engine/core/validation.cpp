@@ -286,7 +286,8 @@ Result<> checkIsolation(const ExecutionRequest& request, const ExecutionOptions&
         return failure(
             Kind::Invalid, u"security.seccomp custom needs security.customProfilePath"_s);
     const bool hasNetwork = options.network == NetworkMode::Host
-        || (options.network == NetworkMode::Filtered && !options.networkFilter.allow.isEmpty());
+        || (options.network == NetworkMode::Filtered
+            && !(options.networkFilter.allow + options.networkFilter.operatorAllow).isEmpty());
     if (request.runtime == Runtime::Agent && !hasNetwork)
         return failure(Kind::Invalid,
             u"the agent runtime needs a network: allowed are \"filtered\" with at least one allow pattern, and \"host\""_s);
