@@ -302,6 +302,8 @@ QJsonObject toJson(const StreamEvent& event)
     }
     if (!event.executionId.isEmpty())
         object.insert(u"executionId"_s, event.executionId);
+    if (event.httpStatus != 0)
+        object.insert(u"status"_s, event.httpStatus);
     return object;
 }
 
@@ -319,6 +321,7 @@ Result<StreamEvent> streamEventFromJson(const QJsonObject& object)
     reader.read(u"data"_s, event.data);
     reader.readName(u"phase"_s, event.phase, phaseFromName, u"setup and code"_s);
     reader.read(u"executionId"_s, event.executionId);
+    reader.readWhole(u"status"_s, event.httpStatus, 400, 599);
     if (reader.error())
         return std::unexpected(*reader.error());
     return event;

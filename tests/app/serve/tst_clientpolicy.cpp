@@ -35,6 +35,8 @@ private Q_SLOTS:
     void profilePathIsNotTheClients();
     void networkListsOnlyNarrow();
     void nobodyGetsWhatIsNotThere();
+    void repeatsNoSecret_data();
+    void repeatsNoSecret();
 };
 
 void TestClientPolicy::refusesWhatWeakens_data()
@@ -170,6 +172,24 @@ void TestClientPolicy::nobodyGetsWhatIsNotThere()
     const auto refused = permitCall(*read, Settings(), /*isMaster=*/true);
     QVERIFY(!refused);
     QCOMPARE(refused.error().kind, Kind::Invalid);
+}
+
+void TestClientPolicy::repeatsNoSecret_data()
+{
+    QTest::addColumn<QByteArray>("member");
+    QTest::newRow("image") << R"("image":"topsecret")"_ba;
+    QTest::newRow("bad image") << R"("image":"-topsecret")"_ba;
+    QTest::newRow("network") << R"("network":"topsecret")"_ba;
+    QTest::newRow("size") << R"("tmpSize":"topsecret")"_ba;
+}
+
+void TestClientPolicy::repeatsNoSecret()
+{
+    QFETCH(QByteArray, member);
+    const auto answer = call("{\"secrets\":{\"KEY\":\"topsecret\"}," + member + '}', {}, false);
+    QVERIFY(!answer);
+    QVERIFY2(answer.error().message.contains(u"***"), qPrintable(answer.error().message));
+    QVERIFY2(!answer.error().message.contains(u"topsecret"), qPrintable(answer.error().message));
 }
 
 QTEST_GUILESS_MAIN(TestClientPolicy)
