@@ -474,7 +474,8 @@ void TestRunPlan::saysWhatIsComing_data()
         "log with host", [](auto& o) { o.network = u"host"_s, o.logNetwork = true; },
         u"--net filtered"_s);
     row("bad pattern", [](auto& o) { o.deny << u"[a-"_s; }, u"--deny: the pattern \"[a-\""_s);
-    row("bad glob", [](auto& o) { o.allowHost << u"https://x/"_s; },
+    row(
+        "bad glob", [](auto& o) { o.allowHost << u"https://x/"_s; },
         u"--allow-host: \"https://x/\""_s);
     row("bad hash", [](auto& o) { o.hash = u"abc"_s; }, u"--hash"_s);
     row("agent without network", [](auto& o) { o.runtime = u"agent"_s; }, u"needs a network"_s);
@@ -518,20 +519,17 @@ void TestRunPlan::plansFilters()
     options.logNetwork = true;
     const auto typed = plan(options, settings);
     QVERIFY(typed);
-    QCOMPARE(typed->options.networkFilter.allow,
-        QStringList({ u"^a$"_s, u"^.*\\.b\\.test$"_s }));
+    QCOMPARE(typed->options.networkFilter.allow, QStringList({ u"^a$"_s, u"^.*\\.b\\.test$"_s }));
     QCOMPARE(typed->options.networkFilter.deny, settings.network.blacklist);
     QCOMPARE(typed->options.networkFilter.ports, settings.network.ports);
     QCOMPARE(typed->options.networkFilter.allowAddresses, settings.network.allowAddresses);
     QVERIFY(typed->options.isNetworkLogged);
     options.denyHost = QStringList { u"c.test"_s };
-    QCOMPARE(plan(options, settings)->options.networkFilter.deny,
-        QStringList { u"^c\\.test$"_s });
+    QCOMPARE(plan(options, settings)->options.networkFilter.deny, QStringList { u"^c\\.test$"_s });
 
     // A server gets the patterns, too.
     options.host = u"http://localhost:3000"_s;
-    QCOMPARE(plan(options, settings)->options.networkFilter.deny,
-        QStringList { u"^c\\.test$"_s });
+    QCOMPARE(plan(options, settings)->options.networkFilter.deny, QStringList { u"^c\\.test$"_s });
     // The configured network counts as well.
     options.host.reset();
     options.network.reset();

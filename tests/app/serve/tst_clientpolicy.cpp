@@ -149,8 +149,8 @@ void TestClientPolicy::networkListsOnlyNarrow()
         expected.deny = { u"^secret\\."_s, u"^a"_s };
         QCOMPARE(wider->options.networkFilter, expected);
 
-        const auto emptied = call(
-            R"({"networkFilter":{"whitelist":[],"blacklist":[]}})", settings, isMaster);
+        const auto emptied
+            = call(R"({"networkFilter":{"whitelist":[],"blacklist":[]}})", settings, isMaster);
         QVERIFY(emptied);
         QCOMPARE(emptied->options.networkFilter.operatorAllow, settings.network.whitelist);
         QCOMPARE(emptied->options.networkFilter.deny, settings.network.blacklist);
