@@ -289,7 +289,8 @@ Result<> checkIsolation(const ExecutionRequest& request, const ExecutionOptions&
         return failure(
             Kind::Invalid, u"security.seccomp custom needs security.customProfilePath"_s);
     const bool hasNetwork = options.network == NetworkMode::Host
-        || (options.network == NetworkMode::Filtered && !options.networkFilter.allow.isEmpty());
+        || (options.network == NetworkMode::Filtered
+            && !(options.networkFilter.allow + options.networkFilter.operatorAllow).isEmpty());
     if (request.runtime == Runtime::Agent && request.command.isEmpty()) {
         // The prompt is an argument.
         if (request.code.contains('\0'))

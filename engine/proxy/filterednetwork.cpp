@@ -71,6 +71,8 @@ qint64 FilteredNetwork::bytesOut() const
 
 QList<NetworkLogEntry> FilteredNetwork::log() const
 {
+    for (const auto& connection : d->connections)
+        connection->updateLog();
     return d->network->log.entries();
 }
 

@@ -280,7 +280,6 @@ bool isAnsweredByResult(const Context& context)
     return false;
 }
 
-<<<<<<< HEAD
 /// The result of a run that came to its end, by itself or by force; else the error of @p ended.
 Result<ExecutionResult> concluded(
     const Context& context, const QElapsedTimer& total, const Result<>& ended)
@@ -294,7 +293,8 @@ Result<ExecutionResult> concluded(
     result.duration = elapsed(total);
     addHints(result);
     return result;
-=======
+}
+
 /// Whether the sandbox is as good as before the run. A session's is so after a cancel, too, where
 /// the guest has answered it: its files outlive a client that vanishes.
 bool isWhole(const Context& context, const Result<>& ran, const AcquiredSandbox& acquired)
@@ -304,7 +304,6 @@ bool isWhole(const Context& context, const Result<>& ran, const AcquiredSandbox&
     if (context->isCancelled)
         return !context->sessionId.isEmpty() && (ran || ran.error().kind == Kind::Cancelled);
     return ran.has_value();
->>>>>>> proof
 }
 
 /// Not awaited by the run: what is left of the sandbox is cleared away beside it, and shutdown()

@@ -301,8 +301,6 @@ void TestCli::saysWhatIsNotThereYet_data()
     QTest::addColumn<QStringList>("arguments");
     const QStringList one { u"run"_s, u"-e"_s, u"1"_s };
     QTest::newRow("install") << one + QStringList { u"--install"_s, u"numpy"_s };
-    QTest::newRow("filtered") << one
-            + QStringList { u"--net"_s, u"filtered"_s, u"--allow"_s, u"x"_s };
     QTest::newRow("gui") << QStringList { u"gui"_s, u"a.py"_s };
 }
 

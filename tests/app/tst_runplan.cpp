@@ -81,6 +81,8 @@ private Q_SLOTS:
     void refusesBadUrls_data();
     void refusesBadUrls();
     void plansTheAgent();
+    void plansFilters();
+    void warnsOfTheHostsNetwork();
     void plansSessions();
     void plansContainers();
 };
@@ -467,10 +469,17 @@ void TestRunPlan::saysWhatIsComing_data()
     };
     const auto yet = u"not part of this build yet"_s;
     row("install", [](auto& o) { o.install << u"numpy"_s; }, yet);
-    row("filtered", [](auto& o) { o.network = u"filtered"_s; }, yet);
     row("allow alone", [](auto& o) { o.allow << u"x"_s; }, u"--net filtered"_s);
     row("log alone", [](auto& o) { o.logNetwork = true; }, u"--net filtered"_s);
-    row("bad pattern", [](auto& o) { o.deny << u"[a-"_s; }, u"[a-"_s);
+    row("glob alone", [](auto& o) { o.denyHost << u"x"_s; }, u"--net filtered"_s);
+    row(
+        "log with host", [](auto& o) { o.network = u"host"_s, o.logNetwork = true; },
+        u"--net filtered"_s);
+    row("bad pattern", [](auto& o) { o.deny << u"[a-"_s; }, u"--deny: the pattern \"[a-\""_s);
+    row(
+        "bad glob", [](auto& o) { o.allowHost << u"https://x/"_s; },
+        u"--allow-host: \"https://x/\""_s);
+    row("bad hash", [](auto& o) { o.hash = u"abc"_s; }, u"--hash"_s);
     row("agent without network", [](auto& o) { o.runtime = u"agent"_s; }, u"needs a network"_s);
 }
 
@@ -594,6 +603,58 @@ void TestRunPlan::plansTheAgent()
     QCOMPARE(planned->options.sandboxSizeBytes, 64LL << 20);
     options.agentFlags = u"--model 'a"_s;
     QVERIFY(errorOf(options).contains(u"agentFlags"_s));
+}
+
+void TestRunPlan::plansFilters()
+{
+    auto options = inlineCode();
+    options.network = u"filtered"_s;
+    Settings settings;
+    settings.network.whitelist = { u"configured"_s };
+    settings.network.blacklist = { u"refused"_s };
+    settings.network.ports = { 8080 };
+    settings.network.allowAddresses = { u"127.0.0.1:8080"_s };
+    const auto configured = plan(options, settings);
+    QVERIFY(configured);
+    QCOMPARE(configured->options.network, NetworkMode::Filtered);
+    QCOMPARE(configured->options.networkFilter.allow, settings.network.whitelist);
+    QCOMPARE(configured->options.networkFilter.deny, settings.network.blacklist);
+    QVERIFY(!configured->options.isNetworkLogged);
+    QVERIFY(configured->warnings.isEmpty());
+
+    // Each list that is typed replaces the configured one.
+    options.allow = QStringList { u"^a$"_s };
+    options.allowHost = QStringList { u"*.B.test"_s };
+    options.logNetwork = true;
+    const auto typed = plan(options, settings);
+    QVERIFY(typed);
+    QCOMPARE(typed->options.networkFilter.allow, QStringList({ u"^a$"_s, u"^.*\\.b\\.test$"_s }));
+    QCOMPARE(typed->options.networkFilter.deny, settings.network.blacklist);
+    QCOMPARE(typed->options.networkFilter.ports, settings.network.ports);
+    QCOMPARE(typed->options.networkFilter.allowAddresses, settings.network.allowAddresses);
+    QVERIFY(typed->options.isNetworkLogged);
+    options.denyHost = QStringList { u"c.test"_s };
+    QCOMPARE(plan(options, settings)->options.networkFilter.deny, QStringList { u"^c\\.test$"_s });
+
+    // A server gets the patterns, too.
+    options.host = u"http://localhost:3000"_s;
+    QCOMPARE(plan(options, settings)->options.networkFilter.deny, QStringList { u"^c\\.test$"_s });
+    // The configured network counts as well.
+    options.host.reset();
+    options.network.reset();
+    settings.defaults.network = NetworkMode::Filtered;
+    QVERIFY(plan(options, settings));
+}
+
+void TestRunPlan::warnsOfTheHostsNetwork()
+{
+    auto options = inlineCode();
+    options.network = u"host"_s;
+    const auto planned = plan(options);
+    QVERIFY(planned);
+    QVERIFY(planned->warnings.join(u' ').contains(u"whole network"_s));
+    options.host = u"http://localhost:3000"_s;
+    QVERIFY(plan(options)->warnings.isEmpty());
 }
 
 void TestRunPlan::plansSessions()

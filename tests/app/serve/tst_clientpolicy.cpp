@@ -35,6 +35,7 @@ private Q_SLOTS:
     void cutsLimits();
     void serversOwnChoiceIsNoLoosening();
     void profilePathIsNotTheClients();
+    void networkListsOnlyNarrow();
     void nobodyGetsWhatIsNotThere();
     void codeUrlsFollowTheServersPolicy();
     void agentHasItsOwnDefaults();
@@ -124,12 +125,57 @@ void TestClientPolicy::profilePathIsNotTheClients()
     QCOMPARE(permitted->options.seccompProfilePath, u"/etc/isol8.json"_s);
 }
 
+void TestClientPolicy::networkListsOnlyNarrow()
+{
+    Settings settings;
+    settings.defaults.network = NetworkMode::Filtered;
+    settings.network.whitelist = { u"\\.corp\\.test$"_s };
+    settings.network.blacklist = { u"^secret\\."_s };
+    settings.network.ports = { 443, 8443 };
+    settings.network.allowAddresses = { u"127.0.0.1:8080"_s };
+    for (const bool isMaster : { false, true }) {
+        const auto plain = call("{}", settings, isMaster);
+        QVERIFY(plain);
+        QCOMPARE(plain->options.network, NetworkMode::Filtered);
+        NetworkFilter expected;
+        expected.operatorAllow = settings.network.whitelist;
+        expected.deny = settings.network.blacklist;
+        expected.ports = settings.network.ports;
+        expected.allowAddresses = settings.network.allowAddresses;
+        QCOMPARE(plain->options.networkFilter, expected);
+
+        const auto wider = call(R"({"network":"filtered","networkFilter":{"whitelist":["."],
+            "blacklist":["^a","^secret\\."],"operatorAllow":["."],"ports":[22],"allowPrivate":true,
+            "allowAddresses":["10.0.0.1:22"]}})",
+            settings, isMaster);
+        QVERIFY(wider);
+        expected.allow = { u"."_s };
+        expected.deny = { u"^secret\\."_s, u"^a"_s };
+        QCOMPARE(wider->options.networkFilter, expected);
+
+        const auto emptied
+            = call(R"({"networkFilter":{"whitelist":[],"blacklist":[]}})", settings, isMaster);
+        QVERIFY(emptied);
+        QCOMPARE(emptied->options.networkFilter.operatorAllow, settings.network.whitelist);
+        QCOMPARE(emptied->options.networkFilter.deny, settings.network.blacklist);
+
+        const auto bad = call(R"({"networkFilter":{"whitelist":["("]}})", settings, isMaster);
+        QVERIFY(!bad);
+        QCOMPARE(bad.error().kind, Kind::Invalid);
+        QVERIFY2(bad.error().message.contains(u"\"(\""_s), qPrintable(bad.error().message));
+    }
+    const QByteArray many = "\"a\"" + QByteArray(",\"a\"").repeated(500);
+    QVERIFY(!call(R"({"networkFilter":{"whitelist":[)" + many + "]}}", settings, false));
+}
+
 void TestClientPolicy::nobodyGetsWhatIsNotThere()
 {
-    const auto refused = call(R"({"network":"filtered"})", Settings(), /*isMaster=*/true);
+    auto body = QJsonDocument::fromJson(R"({"request":{"codeUrl":"https://a.test/a.py"}})");
+    const auto read = executeCallFromJson(body.object(), Settings());
+    QVERIFY(read);
+    const auto refused = permitCall(*read, Settings(), /*isMaster=*/true);
     QVERIFY(!refused);
     QCOMPARE(refused.error().kind, Kind::Invalid);
-    QVERIFY(refused.error().message.contains(u"not part of this build yet"_s));
 }
 
 void TestClientPolicy::codeUrlsFollowTheServersPolicy()

@@ -131,8 +131,9 @@ void TestServer::requestFaults_data()
         u"options.memoryLimit"_s);
     row("session id", R"({"request":{"code":"1"},"sessionId":"../../x"})", u"session"_s);
     row("empty session id", R"({"request":{"code":"1"},"sessionId":""})", u"session"_s);
-    row("filtered", R"({"request":{"code":"1"},"options":{"network":"filtered"}})",
-        u"not part of this build yet"_s);
+    row("pattern",
+        R"({"request":{"code":"1"},"options":{"network":"filtered","networkFilter":{"blacklist":["*x"]}}})",
+        u"\"*x\""_s);
     row("url", R"({"request":{"codeUrl":"https://x/a.py"}})", u"remote code"_s);
     QTest::newRow("form") << R"({"request":{"code":"1"}})"_ba
                           << "text/plain"_ba << 415 << u"application/json"_s;
