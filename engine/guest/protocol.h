@@ -47,6 +47,16 @@
 // without a frame for each. At most maxConnections are open at a time; the program's next ones wait
 // in the kernel's bounded queue until one of them is closed. Frames of the host for connections that
 // are no more are ignored.
+//
+// Ahead of a run. In a sandbox in which nothing has run since it was made or scrubbed, the host may
+// have the next run's interpreter started: Spec frames, then Prestart with the path of the file that
+// it will open. The guest makes an empty file there and takes a lease on it (fcntl(2), F_SETLEASE:
+// whoever opens it has to wait), starts the program with just this specification, stops it (SIGSTOP)
+// when it comes to open the file, and says Prestarted. The host puts the file. A Start with the same
+// specification, byte for byte, lets the program go on: its open(2), which the stop interrupted,
+// begins anew and finds the file that has taken the empty one's place. So a program that was started
+// ahead differs from any other in nothing but the time of its start. Whatever else the host asks for
+// in between, another specification or another file, ends it first.
 #pragma once
 
 #include <cstddef>
@@ -93,7 +103,8 @@ enum class Type : std::uint8_t {
     Fault = 5, ///< Guest: text; it then kills everything and exits.
 
     Spec = 16, ///< Host: a piece of the RunSpec.
-    Start = 17, ///< Host: u64 milliseconds until the time-out, 0 for none.
+    Start = 17, ///< Host: u64 milliseconds until the time-out, 0 for none; then perhaps u32 id of
+                ///< a FilePut to wait for: if that fails, NotStarted with ECANCELED.
     Started = 18, ///< Guest: u32 process id.
     Stdin = 19, ///< Host.
     StdinEnd = 20, ///< Host.
@@ -103,6 +114,8 @@ enum class Type : std::uint8_t {
     Resize = 24, ///< Host: u16 rows, u16 columns.
     Kill = 25, ///< Host: end the run now; answered by its Exited with Outcome::Killed.
     Exited = 26, ///< Guest: RunReport.
+    Usage = 27, ///< Guest, a few times a second during a run with RunFlag::UsageReports: u64
+                ///< microseconds of processor time since its start, u64 bytes of memory now.
 
     FilePut = 32, ///< Host: u32 mode, u64 size (all ones: unknown), path. Missing folders are made.
     FileData = 33, ///< Both ways.
@@ -127,7 +140,8 @@ enum class Type : std::uint8_t {
     ConnectionReset = 68, ///< Host: end it at once, so that the program sees a reset.
     ConnectionClosed = 69, ///< Guest: u32 errno (0: both directions had ended).
 
-    // 80 to 95 are for interpreters started ahead of a run.
+    Prestart = 80, ///< Host: path of the program's file.
+    Prestarted = 81, ///< Guest: u32 errno (0: it waits), u64 bytes of memory that the sandbox uses.
 };
 
 enum class Stream : std::uint8_t { None = 0, Stdin = 1, Stdout = 2, Stderr = 3, File = 4 };
@@ -295,6 +309,7 @@ enum RunFlag : std::uint32_t {
     Terminal = 1, ///< Run on a pseudo-terminal; all output is Stdout.
     StdinOpen = 2, ///< Standard input is what Stdin frames bring; else it is empty.
     CarryConnections = 4, ///< Listen for the program's connections and carry them to the host.
+    UsageReports = 8, ///< Send Usage frames where the cgroup tells.
 };
 
 /// How a run ended, first field of RunReport.
@@ -361,6 +376,9 @@ struct RunReport {
 //   guest --linger SECONDS        outlives its host: a run ends leaseSeconds after the host fell
 //   silent,
 //                                 the guest itself after SECONDS without a host
+//   guest --spare SECONDS [PATH SPEC]
+//                                 waits SECONDS for its only host and ends with it; begins with a
+//                                 Prestart of the RunSpec in SPEC (hexadecimal) for the file PATH
 // The host of a lingering guest sends some frame (Ping) at least every pingSeconds.
 inline constexpr int leaseSeconds = 15;
 inline constexpr int pingSeconds = 4;

@@ -13,6 +13,8 @@ namespace {
 constexpr Time gatherTime = 2000;
 constexpr std::size_t smallReadBytes = 4096;
 
+constexpr Time usageInterval = microsecondsPerSecond / 4;
+
 constexpr unsigned char endOfTransmission = 4; // what a terminal's reader gets as end of file
 
 } // namespace
@@ -27,54 +29,70 @@ bool Run::spec(std::uint32_t id, const unsigned char* piece, std::size_t size)
     return m_spec.append(piece, size);
 }
 
-void Run::start(std::uint32_t id, std::uint64_t timeoutMilliseconds)
+void Run::start(
+    std::uint32_t id, std::uint64_t timeoutMilliseconds, std::uint32_t awaitedFile)
 {
     if (isActive()) {
         sendReport(id, { .value = EBUSY });
         return;
     }
-    std::uint32_t error = id == m_specId ? static_cast<std::uint32_t>(m_spec.parse()) : EINVAL;
+    m_id = id;
+    m_state = State::Due;
+    m_timeoutMilliseconds = timeoutMilliseconds;
+    m_awaitedFile = awaitedFile;
+}
+
+void Run::begin(Prestart& prestart)
+{
+    const bool isAhead = prestart.isFor(m_spec);
+    std::uint32_t error = m_id == m_specId ? static_cast<std::uint32_t>(m_spec.parse()) : EINVAL;
     if (error == 0 && m_spec.carriesConnections()) {
-        error = static_cast<std::uint32_t>(m_connections.listen(id));
+        error = static_cast<std::uint32_t>(m_connections.listen(m_id));
         error |= error != 0 ? listenerFlag : 0;
     }
     if (error != 0) {
-        m_spec.clear();
-        sendReport(id, { .value = error });
+        giveUp(error);
         return;
     }
-
     m_before = m_cgroup.read();
+    m_cpuBefore = m_cgroup.usage().cpuMicroseconds;
     m_processes.startCounting();
     m_started = now();
-    const pid_t pid = startProgram(m_spec, m_streams);
+    const pid_t pid = isAhead ? prestart.release(m_streams) : startProgram(m_spec, m_streams);
     m_hasTerminal = m_spec.hasTerminal();
-    const bool isInputOpen = m_spec.isStdinOpen();
+    m_isInputEnding = !m_spec.isStdinOpen();
+    m_nextUsage = m_spec.isUsageWanted() ? m_started + usageInterval : never;
     m_spec.clear();
-    if (pid < 0) {
-        m_streams = {};
-        m_connections.closeAll();
-        sendReport(id, { .value = static_cast<std::uint32_t>(-pid) });
-        return;
-    }
+    if (pid < 0)
+        giveUp(static_cast<std::uint32_t>(-pid));
+    else
+        watch(pid);
+}
 
-    m_id = id;
+void Run::giveUp(std::uint32_t error)
+{
+    const std::uint32_t id = m_id;
+    reset();
+    sendReport(id, { .value = error });
+}
+
+void Run::watch(pid_t pid)
+{
     m_state = State::Running;
     m_report = {};
     m_child.pid = pid;
     m_processes.watch(m_child);
     constexpr auto longest = static_cast<std::uint64_t>(never / 4000);
-    m_deadline = timeoutMilliseconds == 0 || timeoutMilliseconds > longest
+    m_deadline = m_timeoutMilliseconds == 0 || m_timeoutMilliseconds > longest
         ? never
-        : m_started + static_cast<Time>(timeoutMilliseconds) * 1000;
+        : m_started + static_cast<Time>(m_timeoutMilliseconds) * 1000;
     m_channels[0] = { &m_streams.output, Stream::Stdout, outputWindowBytes, 0, -1 };
     m_channels[1] = { &m_streams.errorOutput, Stream::Stderr, outputWindowBytes, 0, -1 };
     m_inputBegin = m_inputEnd = 0;
-    m_isInputEnding = !isInputOpen;
 
     unsigned char payload[4];
     storeU32(payload, static_cast<std::uint32_t>(pid));
-    m_host.control(Type::Started, id, payload, sizeof payload);
+    m_host.control(Type::Started, m_id, payload, sizeof payload);
     feed();
 }
 
@@ -141,7 +159,9 @@ void Run::kill(std::uint32_t id)
 
 void Run::killCurrent()
 {
-    if (m_state == State::Running)
+    if (m_state == State::Due)
+        giveUp(ECANCELED);
+    else if (m_state == State::Running)
         end(Outcome::Killed, 0);
     else if (m_state == State::Draining)
         report(); // nobody waits for the rest of the output
@@ -156,6 +176,7 @@ void Run::reset()
     m_specId = 0;
     m_state = State::Idle;
     m_deadline = never;
+    m_nextUsage = never;
     explicit_bzero(m_input, m_inputEnd);
     m_inputBegin = m_inputEnd = 0;
 }
@@ -165,10 +186,12 @@ void Run::addTo(PollSet& set)
     m_inputPollIndex = -1;
     for (auto& channel : m_channels)
         channel.pollIndex = -1;
-    if (!isActive())
+    if (m_state == State::Idle || m_state == State::Due)
         return;
-    if (m_state == State::Running)
+    if (m_state == State::Running) {
         set.wakeAt(m_deadline);
+        set.wakeAt(m_nextUsage);
+    }
     if (m_inputEnd > m_inputBegin)
         m_inputPollIndex = set.add(m_streams.input, POLLOUT);
     if (!m_host.hasRoomForData())
@@ -186,7 +209,7 @@ void Run::addTo(PollSet& set)
 
 void Run::serve(const PollSet& set)
 {
-    if (!isActive())
+    if (m_state == State::Idle || m_state == State::Due)
         return;
     if (set.events(m_inputPollIndex))
         feed();
@@ -199,6 +222,8 @@ void Run::serve(const PollSet& set)
             endByStatus(m_child.status);
         else if (now() >= m_deadline)
             end(Outcome::TimedOut, 0);
+        else if (now() >= m_nextUsage)
+            reportUsage();
     }
     if (m_state == State::Draining && !m_streams.output.isOpen() && !m_streams.errorOutput.isOpen())
         report();
@@ -308,6 +333,21 @@ void Run::giveInputCredit(std::size_t bytes)
     unsigned char payload[4];
     storeU32(payload, static_cast<std::uint32_t>(bytes));
     m_host.control(Type::Credit, m_id, payload, sizeof payload, Stream::Stdin);
+}
+
+/// Left out while the host does not keep up: it is only of interest now.
+void Run::reportUsage()
+{
+    m_nextUsage = now() + usageInterval;
+    if (!m_host.hasRoomForControl())
+        return;
+    const auto usage = m_cgroup.usage();
+    if (usage.memoryBytes == 0)
+        return;
+    unsigned char payload[16];
+    storeU64(payload, usage.cpuMicroseconds - m_cpuBefore);
+    storeU64(payload + 8, usage.memoryBytes);
+    m_host.control(Type::Usage, m_id, payload, sizeof payload);
 }
 
 void Run::report()

@@ -4,6 +4,7 @@
 #include "engine/guest/cgroup.h"
 #include "engine/guest/connections.h"
 #include "engine/guest/framewriter.h"
+#include "engine/guest/prestart.h"
 #include "engine/guest/processes.h"
 #include "engine/guest/program.h"
 
@@ -26,7 +27,8 @@ public:
 
     // Frames of the host. False: it broke the protocol.
     bool spec(std::uint32_t id, const unsigned char* piece, std::size_t size);
-    void start(std::uint32_t id, std::uint64_t timeoutMilliseconds);
+    /// From now on it is due: the caller lets it begin() once nothing is in its way.
+    void start(std::uint32_t id, std::uint64_t timeoutMilliseconds, std::uint32_t awaitedFile);
     void refuse(std::uint32_t id, int error)
     {
         sendReport(id, { .value = static_cast<std::uint32_t>(error) });
@@ -37,6 +39,17 @@ public:
     void signal(std::uint32_t id, std::uint32_t number);
     void resize(std::uint32_t id, std::uint16_t rows, std::uint16_t columns);
     void kill(std::uint32_t id);
+
+    [[nodiscard]] bool isDue() const { return m_state == State::Due; }
+    /// The file operation that a due run waits for; 0: none.
+    [[nodiscard]] std::uint32_t awaitedFile() const { return m_awaitedFile; }
+    [[nodiscard]] RunSpec& pendingSpec() { return m_spec; }
+    [[nodiscard]] bool hasSpecOf(std::uint32_t id) const { return id == m_specId; }
+    /// Begins the due run: @p prestart goes on if it is this run's and stands still, else the
+    /// program is started.
+    void begin(Prestart& prestart);
+    /// Ends the due run before it began; @p error as in RunReport::value.
+    void giveUp(std::uint32_t error);
 
     /// Ends the program as Outcome::Killed; Exited follows.
     void killCurrent();
@@ -49,6 +62,7 @@ public:
 private:
     enum class State {
         Idle,
+        Due,
         Running,
         Draining, ///< Everything is dead; what is left in the pipes goes out.
     };
@@ -65,11 +79,13 @@ private:
         return id == m_id && m_state == State::Running;
     }
     void end(Outcome outcome, std::uint32_t value);
+    void watch(pid_t pid);
     void endByStatus(int status);
     void pump(Channel& channel);
     void feed();
     void giveInputCredit(std::size_t bytes);
     void finishInput();
+    void reportUsage();
     void report();
     void sendReport(std::uint32_t id, const RunReport& report);
 
@@ -81,6 +97,8 @@ private:
     State m_state = State::Idle;
     std::uint32_t m_id = 0;
     std::uint32_t m_specId = 0;
+    std::uint32_t m_awaitedFile = 0;
+    std::uint64_t m_timeoutMilliseconds = 0;
     RunSpec m_spec;
     ProgramStreams m_streams;
     Channel m_channels[2];
@@ -91,6 +109,8 @@ private:
     RunReport m_report;
     bool m_isLost = false;
     Cgroup::Counters m_before;
+    std::uint64_t m_cpuBefore = 0;
+    Time m_nextUsage = never;
 
     unsigned char m_input[stdinWindowBytes] = {};
     std::size_t m_inputBegin = 0;

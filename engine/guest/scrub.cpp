@@ -5,6 +5,7 @@
 #include "engine/guest/directory.h"
 #include "engine/guest/ipc.h"
 #include "engine/guest/privileges.h"
+#include "engine/guest/sockets.h"
 #include "engine/guest/tree.h"
 
 #include <cstdio>
@@ -125,6 +126,8 @@ Result clean(const Mounts& mounts)
             return result;
     }
     const char* left = removeSystemVObjects();
+    if (!left)
+        left = leftoverSocket();
     return left ? failure(EBUSY, "", left) : Result {};
 }
 

@@ -8,6 +8,7 @@
 
 #include <QObject>
 
+#include <functional>
 #include <memory>
 
 namespace isol8 {
@@ -41,6 +42,9 @@ struct GuestRunSpec {
     int columns = 80;
     bool isStdinOpen = false;
     bool areConnectionsCarried = false; ///< Those to guest::carriedPort, to GuestRun's owner.
+    QByteArray scriptPath; ///< A file that is put right before the start; empty: none.
+    QByteArray script; ///< Its content, at most guest::fileWindowBytes.
+    bool isUsageReported = false;
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
 };
 
@@ -51,6 +55,9 @@ struct GuestLimits {
     std::chrono::milliseconds inactivity { 30'000 }; ///< Of a file operation or the scrub.
     std::chrono::milliseconds pingInterval = std::chrono::seconds(guest::pingSeconds);
 };
+
+/// Bytes of a file that went over, and how many there are.
+using GuestProgress = std::function<void(qint64 doneBytes, qint64 totalBytes)>;
 
 class GuestConnection;
 
@@ -79,6 +86,7 @@ Q_SIGNALS:
     void connectionOpened();
     void outputReceived(isol8::Channel channel, const QByteArray& bytes);
     void stdinAccepted(qint64 pendingBytes);
+    void usageReported(const isol8::RunUsage& usage);
     /// The last signal: the guest's report, or why there is none.
     void finished(const isol8::Result<isol8::guest::RunReport>& report);
 
@@ -109,19 +117,27 @@ public:
     /// Memory cgroup version that the guest found: 0 (none), 1 or 2.
     [[nodiscard]] int cgroupVersion() const;
 
-    /// One run at a time. The frames go out at once, so put and start can share one round trip.
+    /// One run at a time. A script goes out together with the start; if it cannot be put, the run
+    /// ends with that error.
     [[nodiscard]] std::unique_ptr<GuestRun> startRun(const GuestRunSpec& spec);
 
     // Files below /sandbox, as the program's user. Errors carry the guest's errno as Kind
     // (NotFound, Denied, Limit for ENOSPC and EFBIG, Conflict for EEXIST/ENOTDIR/EISDIR/ENOTEMPTY,
     // Invalid).
-    [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel);
-    [[nodiscard]] Task<QByteArray> fetchFile(QByteArray path, qint64 maxBytes, CancelToken cancel);
+    [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel,
+        GuestProgress progress = {});
+    [[nodiscard]] Task<QByteArray> fetchFile(
+        QByteArray path, qint64 maxBytes, CancelToken cancel, GuestProgress progress = {});
     [[nodiscard]] Task<QList<FileEntry>> listDirectory(QByteArray path, CancelToken cancel);
     [[nodiscard]] Task<FileEntry> statFile(QByteArray path, CancelToken cancel);
     [[nodiscard]] Task<> makeDirectory(QByteArray path, int mode, CancelToken cancel);
     [[nodiscard]] Task<> renameFile(QByteArray from, QByteArray to, CancelToken cancel);
     [[nodiscard]] Task<> removeFile(QByteArray path, CancelToken cancel);
+    /// Has the program of a later run started up to where it opens @p path, its file right below
+    /// /sandbox. That run then has to have the same specification but for its script; any other
+    /// starts as always. Only in a sandbox in which nothing has run since it was made or scrubbed.
+    /// The bytes of memory that the sandbox uses then.
+    [[nodiscard]] Task<qint64> prestart(GuestRunSpec spec, QByteArray path, CancelToken cancel);
     /// Kind::Internal, naming what was left, when the sandbox could not be proved clean.
     [[nodiscard]] Task<> scrub(CancelToken cancel);
     /// Asks the guest to kill everything and exit.

@@ -6,4 +6,5 @@ set(GUEST_HOST_SOURCES
     guestlink.cpp guestlink.h
     guestoperation.cpp guestoperation.h
     guestrun.cpp guestrunprivate.h
+    scriptput.cpp scriptput.h
 )

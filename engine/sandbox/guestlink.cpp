@@ -287,6 +287,7 @@ void GuestLink::dispatch()
     case Type::ConnectionCredit:
     case Type::ConnectionEnd:
     case Type::ConnectionClosed:
+    case Type::Prestarted:
         break;
     default:
         fail(protocolError(u"a frame of type %1"_s.arg(static_cast<int>(header.type))));

@@ -15,6 +15,7 @@ using guest::Type;
 // Given back in larger pieces than it is used up, so that small output is not doubled by credit.
 constexpr quint32 creditPieceBytes = guest::outputWindowBytes / 8;
 
+constexpr int scriptMode = 0644;
 constexpr quint64 maxMicroseconds = 1ULL << 52;
 constexpr quint64 maxMemoryBytes = 1ULL << 52;
 
@@ -48,26 +49,6 @@ void appendList(QByteArray& to, const QByteArrayList& list)
     appendU32(to, list.size());
     for (const auto& text : list)
         appendText(to, text);
-}
-
-/// As protocol.h's RunSpec.
-QByteArray encoded(const GuestRunSpec& spec)
-{
-    QByteArray bytes;
-    quint32 flags = 0;
-    if (spec.hasTerminal)
-        flags |= guest::Terminal;
-    if (spec.isStdinOpen)
-        flags |= guest::StdinOpen;
-    if (spec.areConnectionsCarried)
-        flags |= guest::CarryConnections;
-    appendU32(bytes, flags);
-    appendU16(bytes, spec.rows);
-    appendU16(bytes, spec.columns);
-    appendText(bytes, spec.workingDirectory);
-    appendList(bytes, spec.arguments);
-    appendList(bytes, spec.environment);
-    return bytes;
 }
 
 qint64 encodedBytes(const GuestRunSpec& spec)
@@ -104,6 +85,27 @@ bool isPlausible(const guest::RunReport& report)
 
 } // namespace
 
+QByteArray encodedRunSpec(const GuestRunSpec& spec)
+{
+    QByteArray bytes;
+    quint32 flags = 0;
+    if (spec.hasTerminal)
+        flags |= guest::Terminal;
+    if (spec.isStdinOpen)
+        flags |= guest::StdinOpen;
+    if (spec.areConnectionsCarried)
+        flags |= guest::CarryConnections;
+    if (spec.isUsageReported)
+        flags |= guest::UsageReports;
+    appendU32(bytes, flags);
+    appendU16(bytes, spec.hasTerminal ? spec.rows : 0);
+    appendU16(bytes, spec.hasTerminal ? spec.columns : 0);
+    appendText(bytes, spec.workingDirectory);
+    appendList(bytes, spec.arguments);
+    appendList(bytes, spec.environment);
+    return bytes;
+}
+
 GuestRun::GuestRun(GuestConnection*)
     : d(std::make_unique<Private>(this))
 {
@@ -135,12 +137,17 @@ void GuestRun::Private::start(std::shared_ptr<GuestLink> over, const GuestRunSpe
                 guest::maxSpecBytes >> 20) };
     } else {
         link->expect(id, this);
-        const QByteArray bytes = encoded(spec);
+        if (!spec.scriptPath.isEmpty()) {
+            script = std::make_unique<ScriptPut>(link, spec.scriptPath);
+            script->send(spec.script, scriptMode);
+        }
+        const QByteArray bytes = encodedRunSpec(spec);
         for (qsizetype at = 0; at < bytes.size(); at += guest::maxPayloadBytes)
             link->send(Type::Spec, id, QByteArrayView(bytes).mid(at, guest::maxPayloadBytes));
-        unsigned char timeout[8];
-        guest::storeU64(timeout, static_cast<quint64>(std::max<qint64>(0, spec.timeout.count())));
-        link->send(Type::Start, id, QByteArrayView(timeout, sizeof timeout));
+        unsigned char start[8 + 4];
+        guest::storeU64(start, static_cast<quint64>(std::max<qint64>(0, spec.timeout.count())));
+        guest::storeU32(start + 8, script ? script->id() : 0);
+        link->send(Type::Start, id, QByteArrayView(start, script ? sizeof start : 8));
         return;
     }
     QMetaObject::invokeMethod(
@@ -169,6 +176,15 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
         sendStdin();
         return {};
     }
+    case Type::Usage: {
+        const quint64 cpu = reader.u64();
+        const quint64 memory = reader.u64();
+        if (!isStarted || !reader.isValid() || cpu > maxMicroseconds || memory > maxMemoryBytes)
+            return std::unexpected(protocolError(u"an impossible use of resources"_s));
+        Q_EMIT run->usageReported(
+            { std::chrono::microseconds(cpu), static_cast<qint64>(memory) });
+        return {};
+    }
     case Type::Exited: {
         guest::RunReport report;
         if (!report.decode(reader) || !isPlausible(report)
@@ -177,7 +193,11 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
         link->forget(id);
         const QPointer<GuestRun> guard(run);
         link->loseConnections({ Kind::Unreachable, u"the program has ended"_s });
-        if (guard)
+        if (!guard)
+            return {};
+        if (script && script->failure())
+            finish(std::unexpected(script->failure()->within(u"putting the code into the sandbox"_s)));
+        else
             finish(report);
         return {};
     }

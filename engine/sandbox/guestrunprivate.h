@@ -3,10 +3,14 @@
 
 #include "engine/sandbox/carriedconnection.h"
 #include "engine/sandbox/guestlink.h"
+#include "engine/sandbox/scriptput.h"
 
 #include <deque>
 
 namespace isol8 {
+
+/// As protocol.h's RunSpec.
+[[nodiscard]] QByteArray encodedRunSpec(const GuestRunSpec& spec);
 
 /// State of a GuestRun, and the receiver of its frames.
 struct GuestRun::Private final : GuestReceiver {
@@ -38,6 +42,7 @@ struct GuestRun::Private final : GuestReceiver {
     bool hasTerminal = false;
     bool areConnectionsCarried = false;
     std::deque<std::unique_ptr<CarriedConnection>> connections; ///< Not taken yet.
+    std::unique_ptr<ScriptPut> script;
 
     Window standardOutput;
     Window standardError;
