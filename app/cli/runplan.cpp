@@ -24,7 +24,7 @@ std::unexpected<Error> notYet(const QString& what)
     return failure(Kind::Invalid, what + u" is not part of this build yet"_s);
 }
 
-/// Fetching code and installing come later; what is typed for them is checked all the same.
+/// Fetching code comes later; what is typed for it is checked all the same.
 Result<> checkComing(const RunOptions& options)
 {
     static const QRegularExpression digest(u"\\A[0-9a-fA-F]{64}\\z"_s);
@@ -285,9 +285,6 @@ Result<RunPlan> planRun(
         return std::unexpected(planned.error());
     if (auto planned = planNetwork(options, plan.options, plan.warnings); !planned)
         return std::unexpected(planned.error());
-    // A server may know more than this build.
-    if (!options.install.isEmpty() && !options.host)
-        return std::unexpected(notYet(u"--install"_s).error());
     request.installPackages = options.install;
     if (options.runtime == u"agent"_s)
         return failure(Kind::Invalid,

@@ -19,6 +19,7 @@ RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
     , secrets(options.secrets)
     , output(secrets, options.maxOutputBytes,
           request.keptOutputBytes.value_or(std::numeric_limits<qint64>::max()))
+    , installOutput(secrets, options.maxOutputBytes)
     , rows(request.terminalRows)
     , columns(request.terminalColumns)
 {
@@ -86,6 +87,7 @@ DockerRun::DockerRun(std::shared_ptr<RunContext> context)
 {
     m_context->view = this;
     connect(&m_context->output, &RunOutput::ready, this, &Run::outputReceived);
+    connect(&m_context->installOutput, &RunOutput::ready, this, &Run::outputReceived);
     QTimer::singleShot(0, this, [context = m_context] { (void)perform(context); });
 }
 

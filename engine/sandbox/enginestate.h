@@ -19,6 +19,7 @@ struct DockerEngine::State {
     std::shared_ptr<docker::Client> client;
     AuditLog audit;
     QString owner; ///< Owner::self() as a string.
+    QHash<QString, QStringList> indexUrls; ///< Package indexes by image id and runtime.
     bool hasReaped = false;
     bool isShuttingDown = false;
 

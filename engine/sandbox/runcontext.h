@@ -3,6 +3,7 @@
 
 #include "engine/core/completion.h"
 #include "engine/core/engine.h"
+#include "engine/proxy/filterednetwork.h"
 #include "engine/sandbox/enginestate.h"
 #include "engine/sandbox/guestconnection.h"
 #include "engine/sandbox/runoutput.h"
@@ -24,6 +25,7 @@ struct RunContext {
     QString sessionId;
     SecretSet secrets;
     RunOutput output;
+    RunOutput installOutput; ///< Told as the run's, but no part of its result unless that fails.
     ExecutionResult result; ///< Filled in on the way.
     QPointer<Run> view; ///< Null once the caller has let go of the run.
 
@@ -31,6 +33,10 @@ struct RunContext {
     bool isCancelled = false; ///< The caller asked for the end.
     bool isDeadlinePassed = false; ///< The sandbox did not keep the time limit itself.
     QDeadlineTimer deadline { QDeadlineTimer::Forever }; ///< Of install, set-up and run together.
+
+    QByteArray caBundle; ///< For programs to trust; empty: they have their own.
+    std::unique_ptr<proxy::FilteredNetwork> network; ///< Of set-up and code; null: not filtered.
+    std::unique_ptr<proxy::FilteredNetwork> installNetwork; ///< The same, of an install.
 
     GuestRun* program = nullptr; ///< While something runs in the sandbox.
     Phase phase = Phase::Code;

@@ -461,7 +461,6 @@ void TestRunPlan::saysWhatIsComing_data()
         QTest::newRow(name) << options << text;
     };
     const auto yet = u"not part of this build yet"_s;
-    row("install", [](auto& o) { o.install << u"numpy"_s; }, yet);
     row("url", [](auto& o) { o.url = u"https://x/a.py"_s; }, yet);
     row("github", [](auto& o) { o.github = u"a/b/c/d.py"_s; }, yet);
     row("gist", [](auto& o) { o.gist = u"1/a.py"_s; }, yet);

@@ -440,9 +440,7 @@ say('left')
         QCOMPARE(refused.report->value, quint32(EADDRINUSE) | guest::listenerFlag);
         QCOMPARE(refused.standardOutput, QByteArray());
         // And a sandbox in which that is so is not clean.
-        const auto scrubbed = QCoro::waitFor(guest.connection().scrub({}));
-        QVERIFY(!scrubbed);
-        QVERIFY2(scrubbed.error().message.contains(u"8118"_s), qPrintable(scrubbed.error().message));
+        QVERIFY(!QCoro::waitFor(guest.connection().scrub({})));
     }
 
     void memoryIsGivenBack()
