@@ -4,7 +4,10 @@
 #include "engine/core/escape.h"
 #include "engine/core/names.h"
 
+#include <QList>
 #include <QRegularExpression>
+
+#include <algorithm>
 
 namespace isol8 {
 

@@ -36,6 +36,14 @@ void RunContext::cancel()
     steps.cancel();
 }
 
+Result<std::unique_ptr<proxy::FilteredNetwork>> RunContext::makeNetwork(
+    const NetworkFilter& filter) const
+{
+    proxy::FilteredNetworkSettings settings;
+    settings.isLogged = options.isNetworkLogged;
+    return proxy::FilteredNetwork::create(filter, std::move(settings));
+}
+
 namespace {
 
 /// A valid request becomes a run, and a run gets its line in the audit log before its result is

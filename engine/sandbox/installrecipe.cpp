@@ -8,6 +8,8 @@
 #include <QRegularExpression>
 #include <QUrl>
 
+#include <algorithm>
+
 namespace isol8::installrecipe {
 
 using namespace Qt::StringLiterals;
@@ -64,6 +66,17 @@ QStringList npmIndexes(const QByteArray& answer)
         if (it.key() == "registry"_L1 || it.key().endsWith(":registry"_L1))
             urls << it.value().toString();
     }
+    return urls;
+}
+
+/// `apt-get update --print-uris`: `'http://…/InRelease' name 0`.
+QStringList aptIndexes(const QString& answer)
+{
+    static const QRegularExpression quoted(
+        uR"(^'([^']+)')"_s, QRegularExpression::MultilineOption);
+    QStringList urls;
+    for (const auto& match : quoted.globalMatch(answer))
+        urls << match.captured(1);
     return urls;
 }
 
@@ -184,7 +197,8 @@ QByteArray question(Runtime runtime)
     case Runtime::Bash:
         break;
     }
-    return "exec apt-get indextargets --format '$(SITE)'";
+    // What it would fetch; nothing is. (`indextargets` tells of lists only that are there.)
+    return "exec apt-get update --print-uris -o Debug::NoLocking=true";
 }
 
 QByteArrayList questionEnvironment(const QStringList& imageEnvironment)
@@ -207,6 +221,8 @@ QStringList indexUrlsIn(Runtime runtime, const QByteArray& answer)
         named = pipIndexes(QString::fromUtf8(answer));
     else if (runtime == Runtime::Node || runtime == Runtime::Agent)
         named = npmIndexes(answer);
+    else if (runtime == Runtime::Bash)
+        named = aptIndexes(QString::fromUtf8(answer));
     else
         named = QString::fromUtf8(answer).split(u'\n');
 
@@ -265,7 +281,8 @@ QByteArray script(Runtime runtime)
 QMap<QString, QString> environment(
     Runtime runtime, const QString& registry, const QStringList& imageEnvironment)
 {
-    QMap<QString, QString> variables { { u"TMPDIR"_s, temporaryDirectory } };
+    QMap<QString, QString> variables { { u"TMPDIR"_s, temporaryDirectory },
+        { u"NO_COLOR"_s, u"1"_s } };
     switch (runtime) {
     case Runtime::Python:
         variables.insert(u"PIP_BREAK_SYSTEM_PACKAGES"_s, u"1"_s);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sandbox/installstep.h"
 
-#include "engine/core/escape.h"
 #include "engine/core/names.h"
 #include "engine/images/imagebuilder.h"
 #include "engine/images/imagename.h"
@@ -37,7 +36,7 @@ GuestRunSpec shellSpec(
     const QByteArray& script, const QStringList& arguments, const QByteArrayList& environment)
 {
     GuestRunSpec spec;
-    spec.arguments = { "sh", "-c", script, "isol8-install" };
+    spec.arguments = { "/bin/sh", "-c", script, "isol8-install" };
     for (const auto& argument : arguments)
         spec.arguments << argument.toUtf8();
     spec.environment = environment;
@@ -88,9 +87,8 @@ Task<bool> openInstallNetwork(Context context, AcquiredSandbox acquired)
     if (urls->isEmpty())
         co_return false;
     const auto hosts = installrecipe::hostsOf(*urls);
-    auto network = proxy::FilteredNetwork::create(
-        installrecipe::filterFor(context->options.networkFilter, hosts),
-        { .isLogged = context->options.isNetworkLogged });
+    auto network
+        = context->makeNetwork(installrecipe::filterFor(context->options.networkFilter, hosts));
     if (!network)
         co_return std::unexpected(network.error());
     context->installNetwork = std::move(*network);
@@ -197,7 +195,7 @@ Task<bool> installPackages(Context context, AcquiredSandbox acquired)
     if (!report)
         co_return std::unexpected(report.error());
     if (report->outcome == guest::Outcome::NotStarted)
-        co_return std::unexpected(notStarted(*report, "sh", context->options.image));
+        co_return std::unexpected(notStarted(*report, "/bin/sh", context->options.image));
     applyReport(context->result, *report, context->options);
     const bool isDone = report->outcome == guest::Outcome::Exited && report->value == 0;
     if (!isDone)

@@ -47,6 +47,9 @@ struct RunContext {
     int columns = 80;
 
     void cancel();
+    /// A network for programs of this run; Kind::Invalid when a rule cannot be used.
+    [[nodiscard]] Result<std::unique_ptr<proxy::FilteredNetwork>> makeNetwork(
+        const NetworkFilter& filter) const;
 };
 
 } // namespace isol8

@@ -176,8 +176,7 @@ Task<> prepareNetwork(Context context)
 {
     const auto& options = context->options;
     if (options.network == NetworkMode::Filtered) {
-        auto network = proxy::FilteredNetwork::create(
-            options.networkFilter, { .isLogged = options.isNetworkLogged });
+        auto network = context->makeNetwork(options.networkFilter);
         if (!network)
             co_return std::unexpected(network.error());
         context->network = std::move(*network);

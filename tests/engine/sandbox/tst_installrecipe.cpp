@@ -73,11 +73,12 @@ private Q_SLOTS:
         row("deno", Runtime::Deno, "https://n.test\nhttps://j.test\n",
             { u"https://n.test"_s, u"https://j.test"_s });
         row("apt", Runtime::Bash,
-            "http://deb.debian.org/debian\nhttp://deb.debian.org/debian\nhttp://s.test/x\n",
-            { u"http://deb.debian.org/debian"_s, u"http://s.test/x"_s });
-        row("apt, local", Runtime::Bash, "file:///srv/debian\ncdrom://x\n",
+            "'http://deb.debian.org/debian/dists/trixie/InRelease' deb.debian.org_InRelease 0 \n"
+            "'https://s.test/x' s.test_x 0 \nhttp://no.test/ is not quoted\n",
+            { u"http://deb.debian.org/debian/dists/trixie/InRelease"_s, u"https://s.test/x"_s });
+        row("apt, local", Runtime::Bash, "'file:///srv/debian' x 0\n'cdrom://x' y 0\n",
             { u"http://deb.debian.org/debian"_s });
-        row("no host", Runtime::Bash, "http:///debian\nhttps://\n",
+        row("no host", Runtime::Bash, "'http:///debian' x 0\n'https://' y 0\n",
             { u"http://deb.debian.org/debian"_s });
     }
     void readsIndexes()
@@ -92,7 +93,7 @@ private Q_SLOTS:
     {
         QByteArray answer;
         for (int i = 0; i < 10'000; ++i)
-            answer += "http://h" + QByteArray::number(i) + ".test/\n";
+            answer += "'http://h" + QByteArray::number(i) + ".test/' x 0\n";
         QVERIFY(installrecipe::indexUrlsIn(Runtime::Bash, answer).size() <= 20);
     }
 
