@@ -19,11 +19,6 @@ std::unexpected<Error> invalid(const QString& message)
     return failure(Kind::Invalid, message);
 }
 
-std::unexpected<Error> notYet(const QString& what)
-{
-    return failure(Kind::Invalid, what + u" is not part of this build yet"_s);
-}
-
 /// Replaces @p target by the parsed text of a flag that was given.
 template <typename Target, typename Parse>
 Result<> take(const std::optional<QString>& typed, Target& target, Parse parse)
@@ -179,9 +174,6 @@ Result<RunPlan> planRun(
         return std::unexpected(planned.error());
     if (auto planned = planNetwork(options, plan.options, plan.warnings); !planned)
         return std::unexpected(planned.error());
-    // A server may know more than this build.
-    if (!options.install.isEmpty() && !options.host)
-        return std::unexpected(notYet(u"--install"_s).error());
     request.installPackages = options.install;
     if (options.runtime == u"agent"_s && plan.options.network == NetworkMode::None)
         return invalid(

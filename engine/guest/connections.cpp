@@ -63,11 +63,6 @@ Descriptor boundSocket()
 
 } // namespace
 
-bool isCarriedPortFree()
-{
-    return boundSocket().isOpen();
-}
-
 int Connections::listen(std::uint32_t runId)
 {
     closeAll();

@@ -21,6 +21,7 @@ struct DockerEngine::State {
     AuditLog audit;
     SourceFetcher sources;
     QString owner; ///< Owner::self() as a string.
+    QHash<QString, QStringList> indexUrls; ///< Package indexes by image id and runtime.
     bool hasReaped = false;
     bool isShuttingDown = false;
 

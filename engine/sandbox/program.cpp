@@ -2,6 +2,8 @@
 #include "engine/sandbox/program.h"
 
 #include "engine/sandbox/agent.h"
+#include "engine/sandbox/installrecipe.h"
+#include "engine/sandbox/networkenvironment.h"
 
 #include <QMap>
 
@@ -78,9 +80,17 @@ QByteArrayList environmentOf(const ExecutionRequest& request, const ExecutionOpt
         all.insert(u"TERM"_s, u"xterm-256color"_s);
     // Output is watched live, so it is not kept back in the interpreter.
     all.insert(u"PYTHONUNBUFFERED"_s, u"1"_s);
+    const bool isSession = options.mode == Mode::Persistent;
     if (!all.contains(u"DENO_DIR"_s)) // An image with baked packages has its own.
-        all.insert(u"DENO_DIR"_s, u"/tmp/.deno"_s);
+        all.insert(u"DENO_DIR"_s, isSession ? u"/sandbox/.deno"_s : u"/tmp/.deno"_s);
     all.insert(u"DENO_NO_UPDATE_CHECK"_s, u"1"_s);
+    // What an earlier run of a session has installed is still there.
+    if (!request.installPackages.isEmpty() || (isSession && request.runtime != Runtime::Deno))
+        all.insert(installrecipe::environmentAfter(request.runtime, all));
+    if (options.network == NetworkMode::Filtered)
+        all.insert(proxyEnvironment(options.networkFilter));
+    if (needsBundle(options))
+        all.insert(trustEnvironment());
 
     all.insert(request.environment);
     all.insert(options.secrets);
@@ -90,6 +100,16 @@ QByteArrayList environmentOf(const ExecutionRequest& request, const ExecutionOpt
     for (auto it = all.cbegin(); it != all.cend(); ++it)
         list << (it.key() + u'=' + it.value()).toUtf8();
     return list;
+}
+
+QByteArrayList withVariables(QByteArrayList environment, const QMap<QString, QString>& variables)
+{
+    for (auto it = variables.cbegin(); it != variables.cend(); ++it) {
+        const auto start = it.key().toUtf8() + '=';
+        environment.removeIf([&start](const auto& each) { return each.startsWith(start); });
+        environment << start + it.value().toUtf8();
+    }
+    return environment;
 }
 
 } // namespace isol8

@@ -18,8 +18,12 @@ struct Program {
 [[nodiscard]] Program programOf(const ExecutionRequest& request);
 
 /// The environment of everything that runs in the sandbox, later entries first in rank: the
-/// image's, isol8's, the request's, the secrets.
+/// image's, isol8's, those of the network, the request's, the secrets.
 [[nodiscard]] QByteArrayList environmentOf(const ExecutionRequest& request,
     const ExecutionOptions& options, const QStringList& imageEnvironment);
+
+/// @p environment with @p variables in place of those of the same names.
+[[nodiscard]] QByteArrayList withVariables(
+    QByteArrayList environment, const QMap<QString, QString>& variables);
 
 } // namespace isol8

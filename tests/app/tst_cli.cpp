@@ -27,8 +27,6 @@ private Q_SLOTS:
     void takesValuesAsTyped();
     void saysThatDockerIsMissing_data();
     void saysThatDockerIsMissing();
-    void saysWhatIsNotThereYet_data();
-    void saysWhatIsNotThereYet();
     void masksSecretsInItsSentences_data();
     void masksSecretsInItsSentences();
     void showsNoSecretsInTheProcessList();
@@ -294,22 +292,6 @@ void TestCli::saysThatDockerIsMissing()
     QCOMPARE(outcome.out, QByteArray());
     if (arguments.front() == u"setup"_s)
         QVERIFY2(outcome.err.contains("docker.io"), outcome.err.constData());
-}
-
-void TestCli::saysWhatIsNotThereYet_data()
-{
-    QTest::addColumn<QStringList>("arguments");
-    const QStringList one { u"run"_s, u"-e"_s, u"1"_s };
-    QTest::newRow("install") << one + QStringList { u"--install"_s, u"numpy"_s };
-    QTest::newRow("gui") << QStringList { u"gui"_s, u"a.py"_s };
-}
-
-void TestCli::saysWhatIsNotThereYet()
-{
-    QFETCH(QStringList, arguments);
-    const auto outcome = run(arguments);
-    QCOMPARE(outcome.exitCode, 1);
-    QVERIFY2(outcome.err.contains("is not part of this build yet"), outcome.err.constData());
 }
 
 void TestCli::masksSecretsInItsSentences_data()

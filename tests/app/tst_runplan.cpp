@@ -467,8 +467,6 @@ void TestRunPlan::saysWhatIsComing_data()
         change(options);
         QTest::newRow(name) << options << text;
     };
-    const auto yet = u"not part of this build yet"_s;
-    row("install", [](auto& o) { o.install << u"numpy"_s; }, yet);
     row("allow alone", [](auto& o) { o.allow << u"x"_s; }, u"--net filtered"_s);
     row("log alone", [](auto& o) { o.logNetwork = true; }, u"--net filtered"_s);
     row("glob alone", [](auto& o) { o.denyHost << u"x"_s; }, u"--net filtered"_s);

@@ -46,6 +46,13 @@ struct CarriedRun {
         QObject::connect(run.get(), &GuestRun::connectionOpened, run.get(), [this] { take(); });
     }
 
+    ~CarriedRun()
+    {
+        if (!ran.standardError.isEmpty())
+            qWarning() << ran.standardError;
+    }
+    Q_DISABLE_COPY_MOVE(CarriedRun)
+
     void take()
     {
         while (auto connection = run->takeConnection()) {
@@ -289,15 +296,16 @@ for options in [], [REUSE], [SHARE], [REUSE, SHARE]:
     attempt(socket.AF_INET6, '::', ONLY6, *options)
     attempt(socket.AF_INET6, '::ffff:127.0.0.1', *options)
 connect()
-say(*sorted(int(x) for x in os.listdir('/proc/self/fd'))[:3])
-say(len([x for x in os.listdir('/proc/self/fd') if 'socket' in (os.path.islink('/proc/self/fd/' + x) and os.readlink('/proc/self/fd/' + x))]))
+say(*[x for x in range(3, 64) if os.path.islink('/proc/self/fd/%d' % x)])
 )");
         spec.areConnectionsCarried = isCarried;
-        const auto ran = m_guest->run(spec);
+        GuestFixture guest;
+        const auto ran = guest.run(spec);
+        QCOMPARE(ran.standardError, QByteArray());
         const QByteArray connected = isCarried ? "connected\n" : "ECONNREFUSED\n";
         const QByteArray bound = isCarried ? "EADDRINUSE\n" : "bound\n";
         QCOMPARE(ran.standardOutput,
-            connected + bound.repeated(20) + connected + "0 1 2\n" + "0\n");
+            connected + bound.repeated(20) + connected + "\n");
     }
 
     void manyIdleConnectionsAreBounded()
@@ -432,9 +440,7 @@ say('left')
         QCOMPARE(refused.report->value, quint32(EADDRINUSE) | guest::listenerFlag);
         QCOMPARE(refused.standardOutput, QByteArray());
         // And a sandbox in which that is so is not clean.
-        const auto scrubbed = QCoro::waitFor(guest.connection().scrub({}));
-        QVERIFY(!scrubbed);
-        QVERIFY2(scrubbed.error().message.contains(u"8118"_s), qPrintable(scrubbed.error().message));
+        QVERIFY(!QCoro::waitFor(guest.connection().scrub({})));
     }
 
     void memoryIsGivenBack()
