@@ -42,6 +42,8 @@ struct GuestRunSpec {
     QByteArray scriptPath; ///< A file that is put right before the start; empty: none.
     QByteArray script; ///< Its content, at most guest::fileWindowBytes.
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
+
+    bool operator==(const GuestRunSpec&) const = default;
 };
 
 /// How long a guest may take.
@@ -119,6 +121,8 @@ public:
     [[nodiscard]] Task<> makeDirectory(QByteArray path, int mode, CancelToken cancel);
     [[nodiscard]] Task<> renameFile(QByteArray from, QByteArray to, CancelToken cancel);
     [[nodiscard]] Task<> removeFile(QByteArray path, CancelToken cancel);
+    /// Kind::Timeout, and the end of the conversation, without an answer within @p limit.
+    [[nodiscard]] Task<> ping(std::chrono::milliseconds limit, CancelToken cancel);
     /// Has the program of a later run started up to where it opens @p path, its file right below
     /// /sandbox. That run then has to have the same specification but for its script; any other
     /// starts as always. Only in a sandbox in which nothing has run since it was made or scrubbed.

@@ -12,6 +12,7 @@ namespace isol8 {
 /// What a sandbox is made for; the label isol8.kind.
 enum class SandboxKind {
     Run, ///< Ends with its host.
+    Pool, ///< The same, and may be used by several runs, one after the other.
     Session, ///< Outlives its host, which may come back.
     Kept, ///< Stays for inspection (`--persist`).
 };

@@ -14,7 +14,7 @@ using namespace Qt::StringLiterals;
 bool isLeftover(const docker::ContainerSummary& container)
 {
     const auto kind = container.labels.value(labels::kind);
-    if (kind != "run"_L1 && kind != "helper"_L1)
+    if (kind != "run"_L1 && kind != "pool"_L1 && kind != "helper"_L1)
         return false;
     const auto owner = Owner::fromString(container.labels.value(labels::owner));
     return owner && owner->isProvablyDead();

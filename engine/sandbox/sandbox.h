@@ -14,6 +14,10 @@ namespace isol8 {
 /// through the guest, which ends with its stream.
 class Sandbox {
 public:
+    /// Of a container that runs, and an open conversation with its guest.
+    Sandbox(std::shared_ptr<docker::Client> client, QString containerId,
+        std::unique_ptr<GuestConnection> guest);
+
     /// Creates, attaches to and starts a container as @p spec says, under @p name. On any
     /// failure and on cancel nothing of it is left. Kind::NotFound: no such image.
     [[nodiscard]] static Task<std::shared_ptr<Sandbox>> create(
@@ -29,6 +33,7 @@ public:
 
     [[nodiscard]] const QString& containerId() const { return m_containerId; }
     [[nodiscard]] GuestConnection& guest() { return *m_guest; }
+    [[nodiscard]] bool isOpen() const { return m_guest && m_guest->isOpen(); }
 
     /// Ends the container and waits until Docker has removed it.
     [[nodiscard]] static Task<> destroy(std::shared_ptr<Sandbox> sandbox);
@@ -38,9 +43,6 @@ public:
     void release();
 
 private:
-    Sandbox(std::shared_ptr<docker::Client> client, QString containerId,
-        std::unique_ptr<GuestConnection> guest);
-
     std::shared_ptr<docker::Client> m_client;
     QString m_containerId;
     std::unique_ptr<GuestConnection> m_guest;
