@@ -7,10 +7,11 @@ set -euo pipefail
 export LC_ALL=C.UTF-8
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 program=$checkout/build/release/isol8
+window=$checkout/build/release/libisol8-gui.so
 bundle=$checkout/build/bundle
 new=$bundle.new
 
-stamp=$({ echo "$bundle"; cat "$0" "$program"; } | sha256sum)
+stamp=$({ echo "$bundle"; cat "$0" "$program" "$window"; } | sha256sum)
 if [[ -L $checkout/build/isol8 && -f $bundle/stamp && $(<"$bundle/stamp") == "$stamp" ]]; then
     exit 0
 fi
@@ -19,17 +20,31 @@ fi
 libraries_of() { ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u; }
 
 rm -rf "$new"
-mkdir -p "$new/bin" "$new/lib" "$new/plugins/tls" "$new/plugins/sqldrivers"
+mkdir -p "$new/bin" "$new/lib/isol8" "$new"/plugins/{tls,sqldrivers,platforms,imageformats,iconengines}
 plugins=$(qtpaths6 --query QT_INSTALL_PLUGINS)
 cp "$plugins/tls/libqopensslbackend.so" "$new/plugins/tls/"
 cp "$plugins"/sqldrivers/libqsql{ite,psql,mysql}.so "$new/plugins/sqldrivers/"
+# Of the window; what a toolchain need not have is optional.
+cp "$plugins"/platforms/libq{xcb,offscreen,minimal}.so "$new/plugins/platforms/"
+cp "$plugins"/imageformats/libq{svg,gif,jpeg,ico}.so "$new/plugins/imageformats/"
+cp "$plugins/iconengines/libqsvgicon.so" "$new/plugins/iconengines/"
+for optional in platforms/libqwayland*.so wayland-{shell-integration,decoration-client,graphics-integration-client} \
+    platforminputcontexts platformthemes/libqxdgdesktopportal.so; do
+    for found in "$plugins"/$optional; do
+        [[ -e $found ]] || continue
+        folder=$new/plugins/$(dirname "${found#"$plugins"/}")
+        mkdir -p "$folder"
+        cp -r "$found" "$folder/"
+    done
+done
 install -m 755 -s "$program" "$new/bin/isol8"
-libraries_of "$program" "$new"/plugins/*/*.so | xargs cp -L -t "$new/lib"
+install -m 644 -s "$window" "$new/lib/isol8/"
+libraries_of "$program" "$window" "$new"/plugins/*/*.so | xargs cp -L -t "$new/lib"
 loader=$(patchelf --print-interpreter "$program")
 cp -L "$loader" "$new/lib/"
 printf '[Paths]\nPrefix=..\nPlugins=plugins\n' >"$new/bin/qt.conf"
 # A library's own RUNPATH would hide the program's RPATH from it.
-for library in "$new"/lib/*.so*; do
+for library in "$new"/lib/*.so* "$new"/lib/isol8/*.so; do
     [[ $library == */ld-* || -z $(patchelf --print-rpath "$library") ]] || patchelf --remove-rpath "$library"
 done
 # RPATH, not RUNPATH: it holds for what the libraries and plugins need as well.

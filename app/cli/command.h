@@ -20,6 +20,8 @@ public:
     [[nodiscard]] virtual const char* summary() const = 0;
     virtual void define(OptionSet& options) = 0;
 
+    /// True: run() is called without a QCoreApplication and makes its own.
+    [[nodiscard]] virtual bool makesApplication() const { return false; }
     /// Does it, with a QCoreApplication; the exit code.
     [[nodiscard]] virtual int run(Console& console) = 0;
 };

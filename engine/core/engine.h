@@ -6,6 +6,7 @@
 
 #include <QObject>
 
+#include <functional>
 #include <memory>
 
 namespace isol8 {
@@ -37,6 +38,8 @@ Q_SIGNALS:
     void started(const QString& containerId);
     /// Masked, bounded bytes; a chunk may end within a UTF-8 character.
     void outputReceived(isol8::Channel channel, const QByteArray& bytes, isol8::Phase phase);
+    /// A few times a second, if the request asked for it and the engine can tell.
+    void usageReported(const isol8::RunUsage& usage);
     /// The program took standard input; more may be written.
     void stdinAccepted(qint64 pendingBytes);
     /// The last signal. An Error says that isol8 could not do its part; how the program ended is in
@@ -45,6 +48,13 @@ Q_SIGNALS:
 
 protected:
     using QObject::QObject;
+};
+
+/// How a file's transfer is watched and ended early.
+struct Transfer {
+    CancelToken cancel;
+    /// Called on the event loop with the bytes that went over and their number in all.
+    std::function<void(qint64 doneBytes, qint64 totalBytes)> progress;
 };
 
 /// Runs untrusted code somewhere: in the local Docker (DockerEngine) or on a server. The command
@@ -65,10 +75,18 @@ public:
     [[nodiscard]] virtual Task<bool> stopSession(QString sessionId) = 0;
 
     // Files of a session, paths below `/sandbox` or relative to it.
-    [[nodiscard]] virtual Task<> putFile(QString sessionId, QString path, QByteArray content) = 0;
-    [[nodiscard]] virtual Task<QByteArray> fetchFile(QString sessionId, QString path) = 0;
+    [[nodiscard]] virtual Task<> putFile(
+        QString sessionId, QString path, QByteArray content, Transfer transfer = {})
+        = 0;
+    [[nodiscard]] virtual Task<QByteArray> fetchFile(
+        QString sessionId, QString path, Transfer transfer = {})
+        = 0;
     [[nodiscard]] virtual Task<QList<FileEntry>> listFiles(QString sessionId, QString path) = 0;
     [[nodiscard]] virtual Task<> removeFile(QString sessionId, QString path) = 0;
+    /// With its parents; one that exists already is fine.
+    [[nodiscard]] virtual Task<> makeDirectory(QString sessionId, QString path) = 0;
+    /// A file that is at @p to already is replaced.
+    [[nodiscard]] virtual Task<> renameFile(QString sessionId, QString from, QString to) = 0;
 
     /// Cancels every run, waits until their containers are gone, then closes the transport.
     [[nodiscard]] virtual Task<> shutdown() = 0;

@@ -44,10 +44,16 @@ struct ExecutionRequest {
     QString workingDirectory = QStringLiteral("/sandbox");
     QString agentFlags;
     std::optional<std::chrono::milliseconds> timeout; ///< Overrides ExecutionOptions::timeout.
+    /// How much of each stream's beginning ExecutionResult keeps; none: all of it. What
+    /// Run::outputReceived() tells is not affected.
+    std::optional<qint64> keptOutputBytes;
+    bool isUsageReported = false; ///< Signal Run::usageReported() while it runs, where possible.
     bool hasTerminal = false; ///< Run on a pseudo-terminal; stderr then arrives as stdout.
     int terminalRows = 24;
     int terminalColumns = 80;
     QJsonObject metadata; ///< The caller's own, copied to the audit log.
+    QString executionId; ///< A UUID without braces; empty: the engine gives one.
+    QString tenant; ///< Whose run it is, for the audit log; empty: nobody's in particular.
 };
 
 /// What a sandbox with filtered networking may reach. Patterns are ECMAScript regular expressions
@@ -171,6 +177,14 @@ struct ExecutionResult {
     qint64 networkBytesOut = 0;
 
     bool operator==(const ExecutionResult&) const = default;
+};
+
+/// What a program uses while it runs.
+struct RunUsage {
+    std::chrono::microseconds cpuTime {}; ///< Of all its processes since its start.
+    qint64 memoryBytes = 0; ///< Now, with what it keeps in the sandbox's file systems.
+
+    bool operator==(const RunUsage&) const = default;
 };
 
 struct FileEntry {

@@ -258,7 +258,7 @@ QList<SettingKey> generalKeys()
             u"Host name patterns that filtered mode refuses; decides first."_s),
         trusted(flag(u"network.allowPrivate"_s, ISOL8_AT(network.allowPrivate),
             u"Let filtered mode reach loopback, private and link-local addresses."_s)),
-        trusted(key(u"network.allowAddresses"_s, TextList, ISOL8_AT(network.allowAddresses),
+        trusted(key(u"network.allowAddresses"_s, HostAndPortList, ISOL8_AT(network.allowAddresses),
             u"host:port exceptions to network.allowPrivate."_s)),
         within(key(u"network.ports"_s, IntegerList, ISOL8_AT(network.ports),
                    u"Ports that filtered mode allows."_s),
@@ -304,6 +304,12 @@ QList<SettingKey> operatorKeys()
         = [](bool toStdout) { return toStdout ? u"stdout"_s : u"filesystem"_s; };
     const auto destinationFromName
         = [](const QString& name) { return std::optional(name == "stdout"_L1); };
+    const auto failureName = [](AuditFailure failure) {
+        return failure == AuditFailure::Warn ? u"warn"_s : u"refuse"_s;
+    };
+    const auto failureFromName = [](const QString& name) {
+        return std::optional(name == "warn"_L1 ? AuditFailure::Warn : AuditFailure::Refuse);
+    };
     return {
         flag(u"audit.enabled"_s, ISOL8_AT(audit.enabled), u"Write the audit log."_s),
         choice(u"audit.destination"_s, { u"filesystem"_s, u"stdout"_s }, ISOL8_AT(audit.toStdout),
@@ -312,12 +318,19 @@ QList<SettingKey> operatorKeys()
             u"Directory of the audit log; empty: $ISOL8_AUDIT_DIR, else ./.isol8_audit."_s)),
         trusted(key(u"audit.postLogScript"_s, Text, ISOL8_AT(audit.postLogScript),
             u"Program of this machine that is started with the log's path."_s)),
+        duration(u"audit.scriptTimeoutMs"_s, ISOL8_AT(audit.scriptTimeout),
+            u"Time limit of audit.postLogScript, in milliseconds."_s),
         flag(u"audit.trackResources"_s, ISOL8_AT(audit.trackResources),
             u"Note the use of processor, memory and network."_s),
         count(u"audit.retentionDays"_s, 1, 36'500, ISOL8_AT(audit.retentionDays),
             u"Days after which audit files are removed."_s),
+        size(u"audit.maxFileSize"_s, 1 << 10, 1LL << 40, ISOL8_AT(audit.maxFileBytes),
+            u"Size of an audit file at which the next one is begun, as every day."_s),
         flag(u"audit.includeCode"_s, ISOL8_AT(audit.includeCode), u"Note the code."_s),
         flag(u"audit.includeOutput"_s, ISOL8_AT(audit.includeOutput), u"Note the output."_s),
+        choice(u"audit.onFailure"_s, { u"warn"_s, u"refuse"_s }, ISOL8_AT(audit.onFailure),
+            failureName, failureFromName,
+            u"When the audit log cannot be written: say so once, or run nothing until it can."_s),
         flag(u"auth.enabled"_s, ISOL8_AT(auth.enabled), u"Keep API keys in a database."_s),
         key(u"auth.connectionString"_s, Text, ISOL8_AT(auth.connectionString),
             u"File, postgres:// or mysql:// URL; empty: ~/.isol8/auth.db."_s),
@@ -325,14 +338,18 @@ QList<SettingKey> operatorKeys()
             u"Lifetime of a new key, in milliseconds."_s),
         duration(u"auth.cleanupIntervalMs"_s, ISOL8_AT(auth.cleanupInterval),
             u"Time between removals of expired keys, in milliseconds."_s),
+        key(u"serve.accessLog"_s, Text, ISOL8_AT(serve.accessLog),
+            u"File that gets a line of JSON for each request; - for standard output, empty: none."_s),
         size(u"serve.maxBodySize"_s, 1 << 10, 1LL << 30, ISOL8_AT(serve.maxBodyBytes),
             u"Largest body of a request."_s),
         size(u"serve.maxHeaderSize"_s, 1 << 10, 1 << 20, ISOL8_AT(serve.maxHeaderBytes),
             u"Largest head of a request."_s),
+        count(u"serve.maxHeaderFields"_s, 1, 10'000, ISOL8_AT(serve.maxHeaderFields),
+            u"Most header fields of a request."_s),
         count(u"serve.maxConnections"_s, 1, 100'000, ISOL8_AT(serve.maxConnections),
             u"Open connections."_s),
         count(u"serve.maxConnectionsPerAddress"_s, 1, 100'000,
-            ISOL8_AT(serve.maxConnectionsPerAddress), u"Open connections of one address."_s),
+            ISOL8_AT(serve.maxConnectionsPerAddress), u"Open connections of one address; behind a reverse proxy all come from the proxy's."_s),
         count(u"serve.maxQueue"_s, 0, 100'000, ISOL8_AT(serve.maxQueue),
             u"Executions that wait for a place; more are refused with 429."_s),
         count(u"serve.maxConcurrentPerTenant"_s, 0, 10'000, ISOL8_AT(serve.maxConcurrentPerTenant),
@@ -347,12 +364,14 @@ QList<SettingKey> operatorKeys()
             u"Time a connection may wait between requests, in milliseconds."_s),
         duration(u"serve.queueTimeoutMs"_s, ISOL8_AT(serve.queueTimeout),
             u"Time an execution may wait for a place, in milliseconds."_s),
-        duration(u"serve.drainTimeoutMs"_s, ISOL8_AT(serve.drainTimeout),
+        duration(u"serve.drainMs"_s, ISOL8_AT(serve.drain),
             u"Time that running executions get when the server ends, in milliseconds."_s),
         duration(u"serve.keepResultsMs"_s, ISOL8_AT(serve.keepResults),
             u"How long results can be asked for, in milliseconds."_s),
         flag(u"serve.keepSessions"_s, ISOL8_AT(serve.keepSessions),
             u"Leave the sessions to the next server when the server ends."_s),
+        duration(u"serve.sessionGraceMs"_s, ISOL8_AT(serve.sessionGrace),
+            u"Time that a session waits for the next server, in milliseconds."_s),
         duration(u"serve.policy.maxTimeoutMs"_s, ISOL8_AT(serve.policy.maxTimeout),
             u"Longest time limit a client may ask for, in milliseconds."_s),
         size(u"serve.policy.maxMemory"_s, minMemoryBytes, maxSizeBytes,

@@ -99,6 +99,8 @@ Cgroup::Cgroup()
         m_peak = find("", "", "memory.peak"); // since Linux 5.19
         m_usage = find("", "", "memory.stat");
         m_pids = find("", "", "pids.events");
+        m_cpu = find("", "", "cpu.stat");
+        m_memory = find("", "", "memory.current");
         return;
     }
     m_oom = find("/memory", "memory", "memory.oom_control");
@@ -107,6 +109,8 @@ Cgroup::Cgroup()
     m_peak = find("/memory", "memory", "memory.max_usage_in_bytes");
     m_usage = find("/memory", "memory", "memory.stat");
     m_pids = find("/pids", "pids", "pids.events");
+    m_cpu = find("/cpuacct", "cpuacct", "cpuacct.usage");
+    m_memory = find("/memory", "memory", "memory.usage_in_bytes");
 }
 
 Cgroup::Counters Cgroup::read() const
@@ -117,6 +121,14 @@ Cgroup::Counters Cgroup::read() const
 std::uint64_t Cgroup::usedBytes() const
 {
     return number(m_usage, m_version == 2 ? "anon" : "rss") + number(m_usage, "shmem");
+}
+
+Cgroup::Usage Cgroup::usage() const
+{
+    constexpr std::uint64_t nanosecondsPerMicrosecond = 1000;
+    return { m_version == 2 ? number(m_cpu, "usage_usec")
+                            : number(m_cpu, nullptr) / nanosecondsPerMicrosecond,
+        number(m_memory, nullptr) };
 }
 
 } // namespace isol8::guest

@@ -23,12 +23,21 @@ public:
     /// known.
     [[nodiscard]] std::uint64_t usedBytes() const;
 
+    /// What is used at the moment; zeroes where it cannot be told.
+    struct Usage {
+        std::uint64_t cpuMicroseconds = 0; ///< Since the container started.
+        std::uint64_t memoryBytes = 0;
+    };
+    [[nodiscard]] Usage usage() const;
+
 private:
     std::uint32_t m_version = 0;
     Descriptor m_peak;
     Descriptor m_oom;
     Descriptor m_usage;
     Descriptor m_pids;
+    Descriptor m_cpu;
+    Descriptor m_memory;
 };
 
 } // namespace isol8::guest

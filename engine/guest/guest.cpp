@@ -87,6 +87,7 @@ Guest::Verdict Guest::round()
     const int output = m_host.isEmpty() ? -1 : m_poll.add(m_output, POLLOUT);
     const int signals = m_poll.add(m_signals, POLLIN);
     m_run.addTo(m_poll);
+    m_connections.addTo(m_poll);
     m_files.addTo(m_poll);
     m_scrub.addTo(m_poll);
     m_prestart.addTo(m_poll);
@@ -114,7 +115,8 @@ Guest::Verdict Guest::round()
         if (takePending() == Verdict::Finished)
             return Verdict::Finished;
     }
-    m_run.serve(m_poll);
+    m_run.serve(m_poll); // before the connections, which can use up all room for data
+    m_connections.serve(m_poll);
     if (m_run.isLost())
         return fault("a process could not be killed");
     if (m_run.isActive() && !m_run.isDue())
@@ -184,8 +186,11 @@ Guest::Verdict Guest::handle(const Header& header, Reader reader, const unsigned
     }
     const bool isFile = (header.type >= Type::FilePut && header.type <= Type::Done)
         || (header.type == Type::Credit && header.stream == Stream::File);
-    const bool isGood
-        = isFile ? handleFile(header, reader, payload) : handleRun(header, reader, payload);
+    const bool isConnection
+        = header.type >= Type::ConnectionOpened && header.type <= Type::ConnectionClosed;
+    const bool isGood = isFile ? handleFile(header, reader, payload)
+        : isConnection         ? handleConnection(header, reader, payload)
+                               : handleRun(header, reader, payload);
     return isGood ? Verdict::GoOn : fault("unexpected frame");
 }
 
@@ -316,6 +321,28 @@ bool Guest::handleFile(const Header& header, Reader reader, const unsigned char*
     }
 }
 
+bool Guest::handleConnection(
+    const Header& header, Reader reader, const unsigned char* payload)
+{
+    if (!(header.id & connectionIdBit))
+        return false;
+    switch (header.type) {
+    case Type::ConnectionData:
+        return m_connections.data(header.id, payload, header.length);
+    case Type::ConnectionCredit: {
+        const std::uint32_t bytes = reader.u32();
+        return reader.isValid() && m_connections.credit(header.id, bytes);
+    }
+    case Type::ConnectionEnd:
+        return m_connections.dataEnd(header.id);
+    case Type::ConnectionReset:
+        m_connections.reset(header.id);
+        return true;
+    default:
+        return false;
+    }
+}
+
 Guest::Verdict Guest::scrub(std::uint32_t id)
 {
     if (m_scrub.isActive()) {
@@ -348,6 +375,7 @@ Guest::Verdict Guest::hello(Reader reader)
         m_files.reset();
         m_scrub.reset();
     }
+    m_connections.countAnew();
     m_host.clear();
 
     unsigned char payload[4 + nonceBytes + 4];

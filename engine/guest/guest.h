@@ -32,6 +32,7 @@ private:
     Verdict handle(const Header& header, Reader reader, const unsigned char* payload);
     bool handleRun(const Header& header, Reader reader, const unsigned char* payload);
     bool handleFile(const Header& header, Reader reader, const unsigned char* payload);
+    bool handleConnection(const Header& header, Reader reader, const unsigned char* payload);
     bool handleStart(const Header& header, Reader reader);
     void handlePrestart(std::uint32_t id, const unsigned char* path, std::size_t size);
     void beginDueRun();
@@ -60,9 +61,10 @@ private:
     FrameWriter m_host { 1 };
     Processes m_processes;
     Cgroup m_cgroup;
+    Connections m_connections { m_host };
     Prestart m_prestart { m_host, m_processes, m_cgroup };
     bool m_hasDiscarded = false; ///< What is left of the one started ahead may still be dying.
-    Run m_run { m_host, m_processes, m_cgroup };
+    Run m_run { m_host, m_processes, m_cgroup, m_connections };
     Files m_files { m_host, m_processes };
     Scrub m_scrub { m_host, m_processes };
 };

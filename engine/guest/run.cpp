@@ -13,6 +13,8 @@ namespace {
 constexpr Time gatherTime = 2000;
 constexpr std::size_t smallReadBytes = 4096;
 
+constexpr Time usageInterval = microsecondsPerSecond / 4;
+
 constexpr unsigned char endOfTransmission = 4; // what a terminal's reader gets as end of file
 
 } // namespace
@@ -43,29 +45,35 @@ void Run::start(
 void Run::begin(Prestart& prestart)
 {
     const bool isAhead = prestart.isFor(m_spec);
-    const int error = m_id == m_specId ? m_spec.parse() : EINVAL;
+    std::uint32_t error = m_id == m_specId ? static_cast<std::uint32_t>(m_spec.parse()) : EINVAL;
+    if (error == 0 && m_spec.carriesConnections()) {
+        error = static_cast<std::uint32_t>(m_connections.listen(m_id));
+        error |= error != 0 ? listenerFlag : 0;
+    }
     if (error != 0) {
         giveUp(error);
         return;
     }
     m_before = m_cgroup.read();
+    m_cpuBefore = m_cgroup.usage().cpuMicroseconds;
     m_processes.startCounting();
     m_started = now();
     const pid_t pid = isAhead ? prestart.release(m_streams) : startProgram(m_spec, m_streams);
     m_hasTerminal = m_spec.hasTerminal();
     m_isInputEnding = !m_spec.isStdinOpen();
+    m_nextUsage = m_spec.isUsageWanted() ? m_started + usageInterval : never;
     m_spec.clear();
     if (pid < 0)
-        giveUp(-pid);
+        giveUp(static_cast<std::uint32_t>(-pid));
     else
         watch(pid);
 }
 
-void Run::giveUp(int error)
+void Run::giveUp(std::uint32_t error)
 {
     const std::uint32_t id = m_id;
     reset();
-    sendReport(id, { .value = static_cast<std::uint32_t>(error) });
+    sendReport(id, { .value = error });
 }
 
 void Run::watch(pid_t pid)
@@ -162,11 +170,13 @@ void Run::killCurrent()
 void Run::reset()
 {
     m_processes.forget(m_child);
+    m_connections.closeAll();
     m_streams = {};
     m_spec.clear();
     m_specId = 0;
     m_state = State::Idle;
     m_deadline = never;
+    m_nextUsage = never;
     explicit_bzero(m_input, m_inputEnd);
     m_inputBegin = m_inputEnd = 0;
 }
@@ -178,8 +188,10 @@ void Run::addTo(PollSet& set)
         channel.pollIndex = -1;
     if (m_state == State::Idle || m_state == State::Due)
         return;
-    if (m_state == State::Running)
+    if (m_state == State::Running) {
         set.wakeAt(m_deadline);
+        set.wakeAt(m_nextUsage);
+    }
     if (m_inputEnd > m_inputBegin)
         m_inputPollIndex = set.add(m_streams.input, POLLOUT);
     if (!m_host.hasRoomForData())
@@ -210,6 +222,8 @@ void Run::serve(const PollSet& set)
             endByStatus(m_child.status);
         else if (now() >= m_deadline)
             end(Outcome::TimedOut, 0);
+        else if (now() >= m_nextUsage)
+            reportUsage();
     }
     if (m_state == State::Draining && !m_streams.output.isOpen() && !m_streams.errorOutput.isOpen())
         report();
@@ -231,6 +245,7 @@ void Run::end(Outcome outcome, std::uint32_t value)
     m_report.wallMicroseconds = static_cast<std::uint64_t>(now() - m_started);
     m_processes.forget(m_child);
     m_isLost = !m_processes.killAll();
+    m_connections.closeAll();
 
     const auto usage = m_processes.usage();
     const auto after = m_cgroup.read();
@@ -318,6 +333,21 @@ void Run::giveInputCredit(std::size_t bytes)
     unsigned char payload[4];
     storeU32(payload, static_cast<std::uint32_t>(bytes));
     m_host.control(Type::Credit, m_id, payload, sizeof payload, Stream::Stdin);
+}
+
+/// Left out while the host does not keep up: it is only of interest now.
+void Run::reportUsage()
+{
+    m_nextUsage = now() + usageInterval;
+    if (!m_host.hasRoomForControl())
+        return;
+    const auto usage = m_cgroup.usage();
+    if (usage.memoryBytes == 0)
+        return;
+    unsigned char payload[16];
+    storeU64(payload, usage.cpuMicroseconds - m_cpuBefore);
+    storeU64(payload + 8, usage.memoryBytes);
+    m_host.control(Type::Usage, m_id, payload, sizeof payload);
 }
 
 void Run::report()

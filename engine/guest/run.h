@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/guest/cgroup.h"
+#include "engine/guest/connections.h"
 #include "engine/guest/framewriter.h"
 #include "engine/guest/prestart.h"
 #include "engine/guest/processes.h"
@@ -9,13 +10,14 @@
 
 namespace isol8::guest {
 
-/// The one program that runs at a time: its streams, its deadline and its end.
+/// The one program that runs at a time: its streams, its connections, its deadline and its end.
 class Run {
 public:
-    Run(FrameWriter& host, Processes& processes, const Cgroup& cgroup)
+    Run(FrameWriter& host, Processes& processes, const Cgroup& cgroup, Connections& connections)
         : m_host(host)
         , m_processes(processes)
         , m_cgroup(cgroup)
+        , m_connections(connections)
     {
     }
 
@@ -46,8 +48,8 @@ public:
     /// Begins the due run: @p prestart goes on if it is this run's and stands still, else the
     /// program is started.
     void begin(Prestart& prestart);
-    /// Ends the due run before it began.
-    void giveUp(int error);
+    /// Ends the due run before it began; @p error as in RunReport::value.
+    void giveUp(std::uint32_t error);
 
     /// Ends the program as Outcome::Killed; Exited follows.
     void killCurrent();
@@ -83,12 +85,14 @@ private:
     void feed();
     void giveInputCredit(std::size_t bytes);
     void finishInput();
+    void reportUsage();
     void report();
     void sendReport(std::uint32_t id, const RunReport& report);
 
     FrameWriter& m_host;
     Processes& m_processes;
     const Cgroup& m_cgroup;
+    Connections& m_connections;
 
     State m_state = State::Idle;
     std::uint32_t m_id = 0;
@@ -105,6 +109,8 @@ private:
     RunReport m_report;
     bool m_isLost = false;
     Cgroup::Counters m_before;
+    std::uint64_t m_cpuBefore = 0;
+    Time m_nextUsage = never;
 
     unsigned char m_input[stdinWindowBytes] = {};
     std::size_t m_inputBegin = 0;

@@ -95,8 +95,8 @@ Task<bool> stop(std::shared_ptr<Connection> connection, QString sessionId)
     co_return wasThere;
 }
 
-Task<> put(
-    std::shared_ptr<Connection> connection, QString sessionId, QString path, QByteArray content)
+Task<> put(std::shared_ptr<Connection> connection, QString sessionId, QString path,
+    QByteArray content, CancelToken cancel)
 {
     const auto checked = fileCall("POST", u"/file"_s, sessionId, path);
     if (!checked)
@@ -106,19 +106,20 @@ Task<> put(
         { u"content"_s, QString::fromLatin1(content.toBase64()) } };
     wanted.query.clear();
     wanted.limit = uploadLimit;
-    const auto done = co_await call(connection, wanted);
+    const auto done = co_await remote::perform(connection, wanted, cancel);
     if (!done)
         co_return std::unexpected(done.error());
     co_return {};
 }
 
-Task<QByteArray> fetch(std::shared_ptr<Connection> connection, QString sessionId, QString path)
+Task<QByteArray> fetch(std::shared_ptr<Connection> connection, QString sessionId, QString path,
+    CancelToken cancel)
 {
     const auto checked = fileCall("GET", u"/file"_s, sessionId, path);
     if (!checked)
         co_return std::unexpected(checked.error());
     co_return co_await remote::fetchSessionFile(
-        connection, sessionId, *sandboxPath(path), connection->closing());
+        connection, sessionId, *sandboxPath(path), cancel);
 }
 
 Task<QList<FileEntry>> list(std::shared_ptr<Connection> connection, QString sessionId, QString path)
@@ -141,6 +142,31 @@ Task<> remove(std::shared_ptr<Connection> connection, QString sessionId, QString
     if (!done)
         co_return std::unexpected(explained(done.error()));
     co_return {};
+}
+
+/// Servers make the folders of a file that is put, and removing it leaves them.
+Task<> makeFolder(std::shared_ptr<Connection> connection, QString sessionId, QString path)
+{
+    const auto placeholder = path + u"/.isol8-new-folder"_s;
+    const auto made = co_await put(connection, sessionId, placeholder, {}, {});
+    if (!made)
+        co_return std::unexpected(made.error());
+    co_return co_await remove(connection, sessionId, placeholder);
+}
+
+/// Servers cannot rename, so a file is copied; folders are refused by the first step.
+Task<> renamed(
+    std::shared_ptr<Connection> connection, QString sessionId, QString from, QString to)
+{
+    const auto content = co_await fetch(connection, sessionId, from, {});
+    if (!content)
+        co_return std::unexpected(content.error());
+    const auto copied = co_await put(connection, sessionId, to, *content, {});
+    if (!copied)
+        co_return std::unexpected(copied.error());
+    if (sandboxPath(from) == sandboxPath(to))
+        co_return {};
+    co_return co_await remove(connection, sessionId, from);
 }
 
 Task<remote::Login> login(
@@ -200,14 +226,17 @@ Task<bool> RemoteEngine::stopSession(QString sessionId)
     return stop(m_connection, std::move(sessionId));
 }
 
-Task<> RemoteEngine::putFile(QString sessionId, QString path, QByteArray content)
+Task<> RemoteEngine::putFile(
+    QString sessionId, QString path, QByteArray content, Transfer transfer)
 {
-    return put(m_connection, std::move(sessionId), std::move(path), std::move(content));
+    return put(m_connection, std::move(sessionId), std::move(path), std::move(content),
+        std::move(transfer.cancel));
 }
 
-Task<QByteArray> RemoteEngine::fetchFile(QString sessionId, QString path)
+Task<QByteArray> RemoteEngine::fetchFile(QString sessionId, QString path, Transfer transfer)
 {
-    return fetch(m_connection, std::move(sessionId), std::move(path));
+    return fetch(
+        m_connection, std::move(sessionId), std::move(path), std::move(transfer.cancel));
 }
 
 Task<QList<FileEntry>> RemoteEngine::listFiles(QString sessionId, QString path)
@@ -218,6 +247,16 @@ Task<QList<FileEntry>> RemoteEngine::listFiles(QString sessionId, QString path)
 Task<> RemoteEngine::removeFile(QString sessionId, QString path)
 {
     return remove(m_connection, std::move(sessionId), std::move(path));
+}
+
+Task<> RemoteEngine::makeDirectory(QString sessionId, QString path)
+{
+    return makeFolder(m_connection, std::move(sessionId), std::move(path));
+}
+
+Task<> RemoteEngine::renameFile(QString sessionId, QString from, QString to)
+{
+    return renamed(m_connection, std::move(sessionId), std::move(from), std::move(to));
 }
 
 Task<> RemoteEngine::shutdown()

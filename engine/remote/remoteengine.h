@@ -13,7 +13,7 @@ class Connection;
 
 /// An Engine on an isol8 server (http-api.md; servers of 0.20 too). What only a local engine knows
 /// is missing: Run::started() has no container id, signals other than SIGINT, SIGTERM and SIGKILL
-/// do not travel, and standard input is text.
+/// do not travel, standard input is text, transfers tell no progress, and folders cannot be renamed.
 /// Errors: Unreachable (nothing there; "lost connection" when a run's stream ends before its exit),
 /// Denied (key, certificate, policy), Timeout, Protocol (not an isol8 server), Limit (too large,
 /// too many; HTTP 429), NotFound, Conflict, Invalid; httpStatus is set where the server answered.
@@ -29,10 +29,14 @@ public:
         ExecutionRequest request, ExecutionOptions options, QString sessionId) override;
     [[nodiscard]] Task<QList<SessionInfo>> sessions() override;
     [[nodiscard]] Task<bool> stopSession(QString sessionId) override;
-    [[nodiscard]] Task<> putFile(QString sessionId, QString path, QByteArray content) override;
-    [[nodiscard]] Task<QByteArray> fetchFile(QString sessionId, QString path) override;
+    [[nodiscard]] Task<> putFile(
+        QString sessionId, QString path, QByteArray content, Transfer transfer = {}) override;
+    [[nodiscard]] Task<QByteArray> fetchFile(
+        QString sessionId, QString path, Transfer transfer = {}) override;
     [[nodiscard]] Task<QList<FileEntry>> listFiles(QString sessionId, QString path) override;
     [[nodiscard]] Task<> removeFile(QString sessionId, QString path) override;
+    [[nodiscard]] Task<> makeDirectory(QString sessionId, QString path) override;
+    [[nodiscard]] Task<> renameFile(QString sessionId, QString from, QString to) override;
     /// The server ends what it runs for us when its client is gone; that is not waited for.
     [[nodiscard]] Task<> shutdown() override;
 

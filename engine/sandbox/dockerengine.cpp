@@ -20,6 +20,7 @@ using namespace Qt::StringLiterals;
 
 constexpr qint64 maxFileBytes = 256LL << 20;
 constexpr int fileMode = 0644;
+constexpr int directoryMode = 0755;
 
 Task<int> reapBeside(EngineState engine)
 {
@@ -68,22 +69,26 @@ Task<bool> endSession(EngineState engine, QString sessionId)
     co_return true;
 }
 
-Task<> putIntoSession(EngineState engine, QString sessionId, QByteArray path, QByteArray content)
+Task<> putIntoSession(EngineState engine, QString sessionId, QByteArray path, QByteArray content,
+    Transfer transfer)
 {
-    auto acquired = co_await acquireSession(engine, sessionId, {});
+    auto acquired = co_await acquireSession(engine, sessionId, transfer.cancel);
     if (!acquired)
         co_return std::unexpected(acquired.error());
-    auto put = co_await acquired->sandbox->guest().putFile(path, std::move(content), fileMode, {});
+    auto put = co_await acquired->sandbox->guest().putFile(
+        path, std::move(content), fileMode, transfer.cancel, transfer.progress);
     (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
     co_return put;
 }
 
-Task<QByteArray> fetchFromSession(EngineState engine, QString sessionId, QByteArray path)
+Task<QByteArray> fetchFromSession(
+    EngineState engine, QString sessionId, QByteArray path, Transfer transfer)
 {
-    auto acquired = co_await acquireSession(engine, sessionId, {});
+    auto acquired = co_await acquireSession(engine, sessionId, transfer.cancel);
     if (!acquired)
         co_return std::unexpected(acquired.error());
-    auto content = co_await acquired->sandbox->guest().fetchFile(path, maxFileBytes, {});
+    auto content = co_await acquired->sandbox->guest().fetchFile(
+        path, maxFileBytes, transfer.cancel, transfer.progress);
     (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
     co_return content;
 }
@@ -108,6 +113,26 @@ Task<> removeInSession(EngineState engine, QString sessionId, QByteArray path)
     co_return removed;
 }
 
+Task<> makeDirectoryInSession(EngineState engine, QString sessionId, QByteArray path)
+{
+    auto acquired = co_await acquireSession(engine, sessionId, {});
+    if (!acquired)
+        co_return std::unexpected(acquired.error());
+    auto made = co_await acquired->sandbox->guest().makeDirectory(path, directoryMode, {});
+    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    co_return made;
+}
+
+Task<> renameInSession(EngineState engine, QString sessionId, QByteArray from, QByteArray to)
+{
+    auto acquired = co_await acquireSession(engine, sessionId, {});
+    if (!acquired)
+        co_return std::unexpected(acquired.error());
+    auto renamed = co_await acquired->sandbox->guest().renameFile(from, to, {});
+    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    co_return renamed;
+}
+
 Task<> removeOurs(EngineState engine, QString id)
 {
     const auto details = co_await engine->client->inspectContainer(id);
@@ -129,7 +154,7 @@ Task<> shutDown(EngineState engine)
         engine->idleWaiters.push_back([idle] { idle.deliver({}); });
         (void)co_await idle.wait();
     }
-    co_return {};
+    co_return co_await engine->audit.finish();
 }
 
 /// A session's id and a path, both checked; the path by @p check.
@@ -152,9 +177,19 @@ template <typename T> Task<T> failed(Error error)
 
 } // namespace
 
+DockerEngineSettings engineSettings(const Settings& settings)
+{
+    DockerEngineSettings chosen;
+    chosen.sessionLinger
+        = std::chrono::ceil<std::chrono::seconds>(settings.cleanup.maxContainerAge);
+    chosen.audit = settings.audit;
+    return chosen;
+}
+
 DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chosen)
     : settings(std::move(chosen))
     , client(std::make_shared<docker::Client>(std::move(endpoint)))
+    , audit(settings.audit)
     , owner(Owner::self().toString())
 {
     if (settings.stateDirectory.isEmpty())
@@ -203,20 +238,22 @@ Task<bool> DockerEngine::stopSession(QString sessionId)
     return endSession(m_state, std::move(sessionId));
 }
 
-Task<> DockerEngine::putFile(QString sessionId, QString path, QByteArray content)
+Task<> DockerEngine::putFile(
+    QString sessionId, QString path, QByteArray content, Transfer transfer)
 {
     auto checked = checkedPath(sessionId, path);
     if (!checked)
         return failed<void>(checked.error());
-    return putIntoSession(m_state, std::move(sessionId), *checked, std::move(content));
+    return putIntoSession(
+        m_state, std::move(sessionId), *checked, std::move(content), std::move(transfer));
 }
 
-Task<QByteArray> DockerEngine::fetchFile(QString sessionId, QString path)
+Task<QByteArray> DockerEngine::fetchFile(QString sessionId, QString path, Transfer transfer)
 {
     auto checked = checkedPath(sessionId, path);
     if (!checked)
         return failed<QByteArray>(checked.error());
-    return fetchFromSession(m_state, std::move(sessionId), *checked);
+    return fetchFromSession(m_state, std::move(sessionId), *checked, std::move(transfer));
 }
 
 Task<QList<FileEntry>> DockerEngine::listFiles(QString sessionId, QString path)
@@ -233,6 +270,25 @@ Task<> DockerEngine::removeFile(QString sessionId, QString path)
     if (!checked)
         return failed<void>(checked.error());
     return removeInSession(m_state, std::move(sessionId), *checked);
+}
+
+Task<> DockerEngine::makeDirectory(QString sessionId, QString path)
+{
+    auto checked = checkedPath(sessionId, path);
+    if (!checked)
+        return failed<void>(checked.error());
+    return makeDirectoryInSession(m_state, std::move(sessionId), *checked);
+}
+
+Task<> DockerEngine::renameFile(QString sessionId, QString from, QString to)
+{
+    auto source = checkedPath(sessionId, from);
+    if (!source)
+        return failed<void>(source.error());
+    auto target = checkedPath(sessionId, to);
+    if (!target)
+        return failed<void>(target.error());
+    return renameInSession(m_state, std::move(sessionId), *source, *target);
 }
 
 Task<> DockerEngine::shutdown()

@@ -70,11 +70,13 @@ Task<> doPlainJob(LinkPointer link, QByteArrayList paths, GuestFileJob job, Canc
     co_return Result<> {};
 }
 
-Task<QByteArray> fetch(LinkPointer link, QByteArray path, qint64 maxBytes, CancelToken cancel)
+Task<QByteArray> fetch(LinkPointer link, QByteArray path, qint64 maxBytes, CancelToken cancel,
+    GuestProgress progress)
 {
     GuestFileJob job { .type = Type::FileGet,
         .request = u64(static_cast<quint64>(maxBytes)) + path,
-        .maxBytes = maxBytes };
+        .maxBytes = maxBytes,
+        .progress = std::move(progress) };
     auto answer = co_await doPathJob(std::move(link), { path }, std::move(job), cancel);
     if (!answer)
         co_return std::unexpected(answer.error());
@@ -142,18 +144,22 @@ std::unique_ptr<GuestRun> GuestConnection::startRun(const GuestRunSpec& spec)
     return run;
 }
 
-Task<> GuestConnection::putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel)
+Task<> GuestConnection::putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel,
+    GuestProgress progress)
 {
     GuestFileJob job { .type = Type::FilePut,
         .request
         = u32(static_cast<quint32>(mode)) + u64(static_cast<quint64>(content.size())) + path,
-        .content = std::move(content) };
+        .content = std::move(content),
+        .progress = std::move(progress) };
     return doPlainJob(d->link, { path }, std::move(job), std::move(cancel));
 }
 
-Task<QByteArray> GuestConnection::fetchFile(QByteArray path, qint64 maxBytes, CancelToken cancel)
+Task<QByteArray> GuestConnection::fetchFile(
+    QByteArray path, qint64 maxBytes, CancelToken cancel, GuestProgress progress)
 {
-    return fetch(d->link, std::move(path), std::max<qint64>(0, maxBytes), std::move(cancel));
+    return fetch(d->link, std::move(path), std::max<qint64>(0, maxBytes), std::move(cancel),
+        std::move(progress));
 }
 
 Task<QList<FileEntry>> GuestConnection::listDirectory(QByteArray path, CancelToken cancel)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/core/bytestream.h"
 #include "engine/core/execution.h"
 #include "engine/core/task.h"
 #include "engine/guest/protocol.h"
 
 #include <QObject>
 
+#include <functional>
 #include <memory>
 
 namespace isol8 {
@@ -39,8 +41,10 @@ struct GuestRunSpec {
     int rows = 24;
     int columns = 80;
     bool isStdinOpen = false;
+    bool areConnectionsCarried = false; ///< Those to guest::carriedPort, to GuestRun's owner.
     QByteArray scriptPath; ///< A file that is put right before the start; empty: none.
     QByteArray script; ///< Its content, at most guest::fileWindowBytes.
+    bool isUsageReported = false;
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
 
     bool operator==(const GuestRunSpec&) const = default;
@@ -53,6 +57,9 @@ struct GuestLimits {
     std::chrono::milliseconds inactivity { 30'000 }; ///< Of a file operation or the scrub.
     std::chrono::milliseconds pingInterval = std::chrono::seconds(guest::pingSeconds);
 };
+
+/// Bytes of a file that went over, and how many there are.
+using GuestProgress = std::function<void(qint64 doneBytes, qint64 totalBytes)>;
 
 class GuestConnection;
 
@@ -72,11 +79,16 @@ public:
     void kill();
     /// While paused no credit is given back, so at most one window arrives.
     void setOutputPaused(bool isPaused);
+    /// The next connection that the program has opened, or null. What is not taken waits, and ends
+    /// with the run, as does what was taken.
+    [[nodiscard]] std::unique_ptr<ByteStream> takeConnection();
 
 Q_SIGNALS:
     void started();
+    void connectionOpened();
     void outputReceived(isol8::Channel channel, const QByteArray& bytes);
     void stdinAccepted(qint64 pendingBytes);
+    void usageReported(const isol8::RunUsage& usage);
     /// The last signal: the guest's report, or why there is none.
     void finished(const isol8::Result<isol8::guest::RunReport>& report);
 
@@ -114,8 +126,10 @@ public:
     // Files below /sandbox, as the program's user. Errors carry the guest's errno as Kind
     // (NotFound, Denied, Limit for ENOSPC and EFBIG, Conflict for EEXIST/ENOTDIR/EISDIR/ENOTEMPTY,
     // Invalid).
-    [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel);
-    [[nodiscard]] Task<QByteArray> fetchFile(QByteArray path, qint64 maxBytes, CancelToken cancel);
+    [[nodiscard]] Task<> putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel,
+        GuestProgress progress = {});
+    [[nodiscard]] Task<QByteArray> fetchFile(
+        QByteArray path, qint64 maxBytes, CancelToken cancel, GuestProgress progress = {});
     [[nodiscard]] Task<QList<FileEntry>> listDirectory(QByteArray path, CancelToken cancel);
     [[nodiscard]] Task<FileEntry> statFile(QByteArray path, CancelToken cancel);
     [[nodiscard]] Task<> makeDirectory(QByteArray path, int mode, CancelToken cancel);

@@ -181,6 +181,9 @@ private:
             m_sent += size;
             m_credit -= static_cast<quint32>(size);
         }
+        if (m_job.progress && !m_isEndSent) // What was acknowledged went over.
+            m_job.progress(
+                m_sent - (guest::fileWindowBytes - m_credit), m_job.content.size());
         if (!m_isEndSent && m_sent == m_job.content.size()) {
             m_isEndSent = true;
             m_link->send(Type::FileEnd, m_id);
@@ -262,6 +265,8 @@ private:
         if (size > guest::fileWindowBytes - m_unacknowledged)
             return std::unexpected(protocolError(u"more of a file than it may"_s));
         m_answer.content.append(payload);
+        if (m_job.progress && !m_answer.entries.isEmpty())
+            m_job.progress(m_answer.content.size(), m_answer.entries.constFirst().sizeBytes);
         m_unacknowledged += size;
         if (m_unacknowledged >= guest::fileWindowBytes / 4)
             m_link->sendU32(

@@ -13,6 +13,7 @@ struct GuestFileJob {
     QByteArray content {}; ///< Of FilePut; of Prestart the encoded RunSpec.
     qint64 maxBytes = 0; ///< Of FileGet.
     std::chrono::milliseconds limit {}; ///< Of silence; zero: GuestLimits::inactivity.
+    GuestProgress progress {}; ///< Of FilePut and FileGet.
 };
 
 /// The Error for what the guest answered: its errno, and its own text where it gave one.

@@ -68,7 +68,8 @@ bool isPlausible(const guest::RunReport& report)
         return false;
     switch (report.outcome) {
     case guest::Outcome::NotStarted: {
-        const quint32 number = report.value & ~guest::workingDirectoryFlag;
+        const quint32 number
+            = report.value & ~(guest::workingDirectoryFlag | guest::listenerFlag);
         return number > 0 && number < 4096;
     }
     case guest::Outcome::Exited:
@@ -92,6 +93,10 @@ QByteArray encodedRunSpec(const GuestRunSpec& spec)
         flags |= guest::Terminal;
     if (spec.isStdinOpen)
         flags |= guest::StdinOpen;
+    if (spec.areConnectionsCarried)
+        flags |= guest::CarryConnections;
+    if (spec.isUsageReported)
+        flags |= guest::UsageReports;
     appendU32(bytes, flags);
     appendU16(bytes, spec.hasTerminal ? spec.rows : 0);
     appendU16(bytes, spec.hasTerminal ? spec.columns : 0);
@@ -112,6 +117,8 @@ GuestRun::~GuestRun()
         return;
     d->link->send(Type::Kill, d->id);
     d->link->forget(d->id);
+    d->isOver = true;
+    d->link->loseConnections({ Kind::Cancelled, u"the program was ended"_s });
 }
 
 void GuestRun::Private::start(std::shared_ptr<GuestLink> over, const GuestRunSpec& spec)
@@ -119,6 +126,7 @@ void GuestRun::Private::start(std::shared_ptr<GuestLink> over, const GuestRunSpe
     link = std::move(over);
     id = link->takeId();
     hasTerminal = spec.hasTerminal;
+    areConnectionsCarried = spec.areConnectionsCarried;
     isStdinClosed = !spec.isStdinOpen;
     Error refusal;
     if (!link->isOpen()) {
@@ -168,18 +176,33 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
         sendStdin();
         return {};
     }
+    case Type::Usage: {
+        const quint64 cpu = reader.u64();
+        const quint64 memory = reader.u64();
+        if (!isStarted || !reader.isValid() || cpu > maxMicroseconds || memory > maxMemoryBytes)
+            return std::unexpected(protocolError(u"an impossible use of resources"_s));
+        Q_EMIT run->usageReported(
+            { std::chrono::microseconds(cpu), static_cast<qint64>(memory) });
+        return {};
+    }
     case Type::Exited: {
         guest::RunReport report;
         if (!report.decode(reader) || !isPlausible(report)
             || (report.outcome == guest::Outcome::NotStarted) == isStarted)
             return std::unexpected(protocolError(u"an impossible report"_s));
         link->forget(id);
+        const QPointer<GuestRun> guard(run);
+        link->loseConnections({ Kind::Unreachable, u"the program has ended"_s });
+        if (!guard)
+            return {};
         if (script && script->failure())
             finish(std::unexpected(script->failure()->within(u"putting the code into the sandbox"_s)));
         else
             finish(report);
         return {};
     }
+    case Type::ConnectionOpened:
+        return receiveConnection(header.id);
     default:
         return std::unexpected(protocolError(u"a frame that does not belong to a run"_s));
     }
@@ -199,6 +222,15 @@ Result<> GuestRun::Private::receiveOutput(Stream stream, const QByteArray& paylo
     Q_EMIT run->outputReceived(isStdout ? Channel::Stdout : Channel::Stderr, payload);
     if (guard && !isOver)
         giveCredit(channel, creditPieceBytes);
+    return {};
+}
+
+Result<> GuestRun::Private::receiveConnection(quint32 connection)
+{
+    if (!isStarted || !areConnectionsCarried)
+        return std::unexpected(protocolError(u"a connection where none can be"_s));
+    connections.push_back(std::make_unique<CarriedConnection>(link, connection));
+    Q_EMIT run->connectionOpened();
     return {};
 }
 
@@ -248,6 +280,7 @@ void GuestRun::Private::finish(const Result<guest::RunReport>& report)
     isOver = true;
     stdinQueue.clear();
     stdinPending = 0;
+    connections.clear();
     Q_EMIT run->finished(report);
 }
 
@@ -294,6 +327,15 @@ void GuestRun::kill()
 {
     if (!d->isOver)
         d->link->send(Type::Kill, d->id);
+}
+
+std::unique_ptr<ByteStream> GuestRun::takeConnection()
+{
+    if (d->connections.empty())
+        return nullptr;
+    auto connection = std::move(d->connections.front());
+    d->connections.pop_front();
+    return connection;
 }
 
 void GuestRun::setOutputPaused(bool isPaused)

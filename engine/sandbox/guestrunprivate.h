@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/sandbox/carriedconnection.h"
 #include "engine/sandbox/guestlink.h"
 #include "engine/sandbox/scriptput.h"
+
+#include <deque>
 
 namespace isol8 {
 
@@ -26,6 +29,7 @@ struct GuestRun::Private final : GuestReceiver {
     void lose(const Error& error) override;
 
     [[nodiscard]] Result<> receiveOutput(guest::Stream stream, const QByteArray& payload);
+    [[nodiscard]] Result<> receiveConnection(quint32 connection);
     void giveCredit(Window& channel, quint32 atLeast);
     void sendStdin();
     void finish(const Result<guest::RunReport>& report);
@@ -36,6 +40,8 @@ struct GuestRun::Private final : GuestReceiver {
     bool isStarted = false;
     bool isOver = false;
     bool hasTerminal = false;
+    bool areConnectionsCarried = false;
+    std::deque<std::unique_ptr<CarriedConnection>> connections; ///< Not taken yet.
     std::unique_ptr<ScriptPut> script;
 
     Window standardOutput;

@@ -9,8 +9,9 @@ constexpr std::chrono::milliseconds gatherTime { 4 };
 constexpr qsizetype gatherBytes = 64 * 1024;
 } // namespace
 
-RunOutput::RunOutput(const SecretSet& secrets, qint64 maxBytes)
-    : m_stdout { OutputStream(secrets, maxBytes), {}, {} }
+RunOutput::RunOutput(const SecretSet& secrets, qint64 maxBytes, qint64 keptBytes)
+    : m_keptBytes(keptBytes)
+    , m_stdout { OutputStream(secrets, maxBytes), {}, {} }
     , m_stderr { OutputStream(secrets, maxBytes), {}, {} }
 {
     m_timer.setSingleShot(true);
@@ -32,7 +33,9 @@ void RunOutput::take(Channel channel, const QByteArray& bytes)
         flush(m_last);
     m_last = channel;
     side(channel).waiting += bytes;
-    side(channel).kept += bytes;
+    auto& kept = side(channel).kept;
+    kept += QByteArrayView(bytes).first(
+        std::min<qint64>(bytes.size(), std::max<qint64>(0, m_keptBytes - kept.size())));
     if (!m_sinceFlush.isValid() || m_sinceFlush.durationElapsed() >= gatherTime
         || side(channel).waiting.size() >= gatherBytes)
         flush();

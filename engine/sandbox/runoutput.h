@@ -9,6 +9,8 @@
 #include <QObject>
 #include <QTimer>
 
+#include <limits>
+
 namespace isol8 {
 
 /// A run's output on its way from the guest to whoever watches: masked, bounded, kept for the
@@ -18,7 +20,9 @@ class RunOutput : public QObject {
     Q_OBJECT
 
 public:
-    RunOutput(const SecretSet& secrets, qint64 maxBytes);
+    /// Of each stream @p keptBytes are kept at most.
+    RunOutput(const SecretSet& secrets, qint64 maxBytes,
+        qint64 keptBytes = std::numeric_limits<qint64>::max());
 
     void add(Channel channel, const QByteArray& bytes, Phase phase);
     /// The end of a phase: what was gathered comes out, so that it is told as that phase's.
@@ -44,6 +48,7 @@ private:
     void flush();
     void flush(Channel channel);
 
+    const qint64 m_keptBytes;
     Side m_stdout;
     Side m_stderr;
     Phase m_phase = Phase::Code;

@@ -78,6 +78,9 @@ Task<guest::RunReport> runProgram(
         [ended](const Result<guest::RunReport>& report) { ended.deliver(report); },
         Qt::QueuedConnection);
     passOnOutput(context, *program, phase);
+    if (context->view && phase == Phase::Code)
+        QObject::connect(
+            program.get(), &GuestRun::usageReported, context->view, &Run::usageReported);
     if (phase == Phase::Code)
         feedStdin(context, *program);
     program->setOutputPaused(context->isOutputPaused);
@@ -109,6 +112,7 @@ GuestRunSpec specOf(
     spec.arguments = std::move(arguments);
     spec.environment = environmentOf(context->request, context->options, imageEnvironment);
     spec.workingDirectory = context->request.workingDirectory.toUtf8();
+    spec.isUsageReported = context->request.isUsageReported;
     return spec;
 }
 
@@ -292,10 +296,6 @@ Task<> clearAway(EngineState engine, AcquiredSandbox acquired, bool isBroken)
 Task<ExecutionResult> performRun(Context context)
 {
     auto& result = context->result;
-    const auto valid = validate(context->request, context->options);
-    if (!valid)
-        co_return std::unexpected(valid.error());
-
     QElapsedTimer total;
     total.start();
     auto acquired = co_await acquireSandbox(context->engine,

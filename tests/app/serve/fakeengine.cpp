@@ -73,13 +73,13 @@ Task<bool> FakeEngine::stopSession(QString sessionId)
     co_return files.erase(sessionId) > 0;
 }
 
-Task<> FakeEngine::putFile(QString sessionId, QString path, QByteArray content)
+Task<> FakeEngine::putFile(QString sessionId, QString path, QByteArray content, Transfer)
 {
     files[sessionId][path] = content;
     co_return {};
 }
 
-Task<QByteArray> FakeEngine::fetchFile(QString sessionId, QString path)
+Task<QByteArray> FakeEngine::fetchFile(QString sessionId, QString path, Transfer)
 {
     const auto& own = files[sessionId];
     const auto found = own.find(path);
@@ -101,6 +101,21 @@ Task<> FakeEngine::removeFile(QString sessionId, QString path)
 {
     if (files[sessionId].erase(path) == 0)
         co_return failure(Kind::NotFound, u"there is no "_s + path);
+    co_return {};
+}
+
+Task<> FakeEngine::makeDirectory(QString, QString)
+{
+    co_return {};
+}
+
+Task<> FakeEngine::renameFile(QString sessionId, QString from, QString to)
+{
+    auto& own = files[sessionId];
+    const auto found = own.extract(from);
+    if (found.empty())
+        co_return failure(Kind::NotFound, u"there is no "_s + from);
+    own[to] = found.mapped();
     co_return {};
 }
 

@@ -53,10 +53,14 @@ public:
         ExecutionRequest request, ExecutionOptions options, QString sessionId) override;
     [[nodiscard]] Task<QList<SessionInfo>> sessions() override;
     [[nodiscard]] Task<bool> stopSession(QString sessionId) override;
-    [[nodiscard]] Task<> putFile(QString sessionId, QString path, QByteArray content) override;
-    [[nodiscard]] Task<QByteArray> fetchFile(QString sessionId, QString path) override;
+    [[nodiscard]] Task<> putFile(
+        QString sessionId, QString path, QByteArray content, Transfer transfer = {}) override;
+    [[nodiscard]] Task<QByteArray> fetchFile(
+        QString sessionId, QString path, Transfer transfer = {}) override;
     [[nodiscard]] Task<QList<FileEntry>> listFiles(QString sessionId, QString path) override;
     [[nodiscard]] Task<> removeFile(QString sessionId, QString path) override;
+    [[nodiscard]] Task<> makeDirectory(QString sessionId, QString path) override;
+    [[nodiscard]] Task<> renameFile(QString sessionId, QString from, QString to) override;
     [[nodiscard]] Task<> shutdown() override;
 
     std::function<void(FakeRun& run)> script; ///< What every new run does at once.

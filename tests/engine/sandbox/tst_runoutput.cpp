@@ -15,6 +15,7 @@ private Q_SLOTS:
     void firstBytesDoNotWait();
     void gathersWhatFollows();
     void keepsEverythingForTheResult();
+    void keepsOnlyTheBeginning();
     void masksAcrossChunks();
     void boundsEachStream();
     void tellsPhasesApart();
@@ -49,6 +50,23 @@ void TestRunOutput::keepsEverythingForTheResult()
     output.add(Channel::Stderr, "err", Phase::Code);
     output.finish();
     QCOMPARE(output.kept(Channel::Stdout), "out"_ba);
+    QCOMPARE(output.kept(Channel::Stderr), "err"_ba);
+    QVERIFY(!output.isTruncated());
+}
+
+void TestRunOutput::keepsOnlyTheBeginning()
+{
+    RunOutput output({}, 1000, 5);
+    QSignalSpy ready(&output, &RunOutput::ready);
+    for (const auto& part : { "abc"_ba, "def"_ba, "ghi"_ba })
+        output.add(Channel::Stdout, part, Phase::Code);
+    output.add(Channel::Stderr, "err", Phase::Code);
+    output.finish();
+    QByteArray all;
+    for (const auto& arguments : ready)
+        all += arguments.at(1).toByteArray();
+    QCOMPARE(all, "abcdefghierr"_ba);
+    QCOMPARE(output.kept(Channel::Stdout), "abcde"_ba);
     QCOMPARE(output.kept(Channel::Stderr), "err"_ba);
     QVERIFY(!output.isTruncated());
 }

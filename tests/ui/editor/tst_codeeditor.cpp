@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+#include "ui/editor/editorpage.h"
+#include "ui/editor/highlighter.h"
+#include "ui/editor/linegutter.h"
+
+#include <KSyntaxHighlighting/Repository>
+#include <KSyntaxHighlighting/Theme>
+
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTextLayout>
+#include <QToolButton>
+
+using namespace isol8::ui;
+using namespace Qt::StringLiterals;
+
+/// A page with the real editor: colours, folding, keys, search.
+class TestCodeEditor : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+    void cleanup() { m_page.reset(); }
+
+    void coloursCode();
+    void coloursFollowEdits();
+    void largeFilesDoNotBlock();
+    void foldsByIndentation();
+    void foldsByBraces();
+    void clickOnTheMarkFolds();
+    void goingToAHiddenLineShowsIt();
+    void keysEdit();
+    void movesAndDuplicatesLines();
+    void findsAndReplaces();
+    void badExpressionIsTold();
+    void warnsOfBytesThatAreNoText();
+    void refusesBinaryFiles();
+    void longLinesAreLeftPlain();
+
+private:
+    CodeEditor& editor() { return *m_page->editor(); }
+    void show(const QString& text, const QString& language);
+    [[nodiscard]] bool isColoured(int line);
+
+    KSyntaxHighlighting::Repository m_repository;
+    QTemporaryDir m_directory;
+    std::unique_ptr<EditorPage> m_page;
+};
+
+void TestCodeEditor::init()
+{
+    m_page = std::make_unique<EditorPage>(m_repository, nullptr);
+    EditorStyle style;
+    style.theme = m_repository.theme(u"GitHub Light"_s);
+    editor().setStyle(style);
+    m_page->resize(700, 500);
+    m_page->show();
+    QVERIFY(QTest::qWaitForWindowExposed(m_page.get()));
+    m_page->setFocus();
+}
+
+void TestCodeEditor::show(const QString& text, const QString& language)
+{
+    editor().setContent(text);
+    m_page->setLanguage(language);
+    QTRY_VERIFY(editor().highlighter().isFinished());
+}
+
+bool TestCodeEditor::isColoured(int line)
+{
+    return !editor().document()->findBlockByNumber(line).layout()->formats().isEmpty();
+}
+
+void TestCodeEditor::coloursCode()
+{
+    show(u"import os\n# comment\nx = 'text'\n"_s, u"Python"_s);
+    for (int line = 0; line < 3; ++line)
+        QVERIFY2(isColoured(line), qPrintable(QString::number(line)));
+    QVERIFY(!editor().document()->isModified());
+    QVERIFY(!editor().document()->isUndoAvailable());
+}
+
+void TestCodeEditor::coloursFollowEdits()
+{
+    show(u"a\nb\nc\n"_s, u"Python"_s);
+    QVERIFY(!isColoured(1));
+    editor().moveCursor(QTextCursor::Start);
+    editor().insertPlainText(u"\"\"\""_s);
+    QTRY_VERIFY(isColoured(1) && isColoured(2));
+    editor().undo();
+    QTRY_VERIFY(!isColoured(1) && !isColoured(2));
+}
+
+void TestCodeEditor::largeFilesDoNotBlock()
+{
+    QString text;
+    for (int i = 0; i < 20'000; ++i)
+        text += u"def f%1(x):  # comment\n    return 'text' + x\n"_s.arg(i);
+    editor().setContent(text);
+    m_page->setLanguage(u"Python"_s);
+    QVERIFY(!editor().highlighter().isFinished());
+    QTRY_VERIFY(isColoured(0));
+    QTest::keyClick(&editor(), Qt::Key_A);
+    QVERIFY(editor().toPlainText().startsWith(u'a'));
+    QTRY_VERIFY_WITH_TIMEOUT(editor().highlighter().isFinished(), 120'000);
+    QVERIFY(isColoured(39'998));
+}
+
+void TestCodeEditor::foldsByIndentation()
+{
+    show(u"def f():\n    a\n\n    b\nx\n"_s, u"Python"_s);
+    const auto& document = *editor().document();
+    QCOMPARE(editor().foldStyle(), folding::Style::Indentation);
+    QVERIFY(folding::canFold(document.findBlockByNumber(0), editor().foldStyle()));
+    QVERIFY(!folding::canFold(document.findBlockByNumber(4), editor().foldStyle()));
+    editor().toggleFold(document.findBlockByNumber(0));
+    QVERIFY(!document.findBlockByNumber(1).isVisible());
+    QVERIFY(!document.findBlockByNumber(3).isVisible());
+    QVERIFY(document.findBlockByNumber(4).isVisible());
+    editor().unfoldAll();
+    QVERIFY(document.findBlockByNumber(1).isVisible());
+}
+
+void TestCodeEditor::foldsByBraces()
+{
+    show(u"function f() {\n  if (x) {\n    a\n  }\n}\nx\n"_s, u"JavaScript"_s);
+    const auto& document = *editor().document();
+    QCOMPARE(editor().foldStyle(), folding::Style::Regions);
+    editor().foldAll();
+    QVERIFY(document.findBlockByNumber(0).isVisible());
+    QVERIFY(!document.findBlockByNumber(1).isVisible());
+    QVERIFY(document.findBlockByNumber(4).isVisible());
+    editor().toggleFold(document.findBlockByNumber(0));
+    QVERIFY(document.findBlockByNumber(1).isVisible());
+}
+
+void TestCodeEditor::clickOnTheMarkFolds()
+{
+    show(u"def f():\n    a\n"_s, u"Python"_s);
+    auto* gutter = editor().findChild<LineGutter*>();
+    const int y = editor().fontMetrics().height() / 2 + 4;
+    QTest::mouseClick(gutter, Qt::LeftButton, {}, QPoint(gutter->width() - 6, y));
+    QVERIFY(!editor().document()->findBlockByNumber(1).isVisible());
+    QTest::mouseClick(gutter, Qt::LeftButton, {}, QPoint(6, y));
+    QCOMPARE(editor().textCursor().selectedText(), u"def f():\u2029"_s);
+}
+
+void TestCodeEditor::goingToAHiddenLineShowsIt()
+{
+    show(u"def f():\n    def g():\n        a\n        b\nx\n"_s, u"Python"_s);
+    editor().foldAll();
+    QVERIFY(!editor().document()->findBlockByNumber(3).isVisible());
+    editor().goToLine(4, 3);
+    QVERIFY(editor().document()->findBlockByNumber(3).isVisible());
+    QCOMPARE(editor().textCursor().blockNumber(), 3);
+    QCOMPARE(editor().textCursor().positionInBlock(), 2);
+    editor().goToLine(1000);
+    QCOMPARE(editor().textCursor().blockNumber(), 5);
+}
+
+void TestCodeEditor::keysEdit()
+{
+    show({}, u"Python"_s);
+    for (const char character : "if x:"_ba)
+        QTest::keyClick(&editor(), character);
+    QTest::keyClick(&editor(), Qt::Key_Return);
+    QTest::keyClick(&editor(), Qt::Key_Y);
+    QCOMPARE(editor().toPlainText(), u"if x:\n    y"_s);
+    QTest::keyClick(&editor(), Qt::Key_Home);
+    QTest::keyClick(&editor(), Qt::Key_Backspace);
+    QCOMPARE(editor().toPlainText(), u"if x:\ny"_s);
+    QTest::keyClick(&editor(), Qt::Key_Tab);
+    QCOMPARE(editor().toPlainText(), u"if x:\n    y"_s);
+    QTest::keyClick(&editor(), Qt::Key_Backtab, Qt::ShiftModifier);
+    QCOMPARE(editor().toPlainText(), u"if x:\ny"_s);
+    editor().selectAll();
+    editor().toggleComment();
+    QCOMPARE(editor().toPlainText(), u"# if x:\n# y"_s);
+}
+
+void TestCodeEditor::movesAndDuplicatesLines()
+{
+    show(u"one\ntwo\nthree"_s, u"Python"_s);
+    editor().goToLine(1);
+    editor().moveLines(1);
+    QCOMPARE(editor().toPlainText(), u"two\none\nthree"_s);
+    QCOMPARE(editor().textCursor().blockNumber(), 1);
+    editor().moveLines(1);
+    QCOMPARE(editor().toPlainText(), u"two\nthree\none"_s);
+    editor().moveLines(1);
+    QCOMPARE(editor().toPlainText(), u"two\nthree\none"_s);
+    editor().moveLines(-1);
+    QCOMPARE(editor().toPlainText(), u"two\none\nthree"_s);
+    editor().duplicateLine();
+    QCOMPARE(editor().toPlainText(), u"two\none\none\nthree"_s);
+}
+
+void TestCodeEditor::findsAndReplaces()
+{
+    show(u"a1 b2\nA3 c4\n"_s, u"Python"_s);
+    auto* bar = m_page->findBar();
+    bar->open(FindBar::Mode::Replace);
+    auto* pattern = bar->findChild<QLineEdit*>(u"findPattern"_s);
+    auto* replacement = bar->findChild<QLineEdit*>(u"findReplacement"_s);
+    QVERIFY(pattern->hasFocus());
+    QTest::keyClicks(pattern, u"a"_s);
+    QTest::keyClick(pattern, Qt::Key_Return);
+    QCOMPARE(editor().textCursor().selectionStart(), 0);
+    QTest::keyClick(pattern, Qt::Key_Return);
+    QCOMPARE(editor().textCursor().selectionStart(), 6);
+    QTest::keyClick(pattern, Qt::Key_Return, Qt::ShiftModifier);
+    QCOMPARE(editor().textCursor().selectionStart(), 0);
+
+    QTest::mouseClick(bar->findChild<QToolButton*>(u"findRegularExpression"_s), Qt::LeftButton);
+    pattern->setText(u"([a-z])(\\d)"_s);
+    replacement->setText(u"\\2\\1"_s);
+    QTest::mouseClick(bar->findChild<QPushButton*>(u"replaceAllButton"_s), Qt::LeftButton);
+    QCOMPARE(editor().toPlainText(), u"1a 2b\n3A 4c\n"_s);
+    editor().undo();
+    QCOMPARE(editor().toPlainText(), u"a1 b2\nA3 c4\n"_s);
+    QTest::keyClick(pattern, Qt::Key_Escape);
+    QVERIFY(!bar->isVisible());
+    QVERIFY(editor().hasFocus());
+}
+
+void TestCodeEditor::badExpressionIsTold()
+{
+    show(u"a\n"_s, u"Python"_s);
+    auto* bar = m_page->findBar();
+    bar->open(FindBar::Mode::Find);
+    QTest::mouseClick(bar->findChild<QToolButton*>(u"findRegularExpression"_s), Qt::LeftButton);
+    bar->findChild<QLineEdit*>(u"findPattern"_s)->setText(u"("_s);
+    QVERIFY(!bar->findChild<QLabel*>(u"findMessage"_s)->text().isEmpty());
+    bar->findNext();
+    QVERIFY(!editor().textCursor().hasSelection());
+}
+
+void TestCodeEditor::warnsOfBytesThatAreNoText()
+{
+    QFile file(m_directory.filePath(u"latin.py"_s));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("x = 'stra\xdf" "e'\n");
+    file.close();
+    QVERIFY(m_page->load(file.fileName()));
+    auto* text = m_page->findChild<QLabel*>(u"messageText"_s);
+    QTRY_VERIFY(text->isVisible());
+    QVERIFY(text->text().contains(u"UTF-8"_s));
+}
+
+void TestCodeEditor::refusesBinaryFiles()
+{
+    QFile file(m_directory.filePath(u"a.out"_s));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write(QByteArray(1000, '\0'));
+    file.close();
+    const auto loaded = m_page->load(file.fileName());
+    QVERIFY(!loaded);
+    QVERIFY(loaded.error().message.contains(u"a.out"_s));
+    QVERIFY(m_page->path().isEmpty());
+}
+
+void TestCodeEditor::longLinesAreLeftPlain()
+{
+    show(u"x = '"_s + QString(1'000'000, u'(') + u"'\ny = 1\n"_s, u"Python"_s);
+    QVERIFY(!isColoured(0));
+    QVERIFY(isColoured(1));
+}
+
+QTEST_MAIN(TestCodeEditor)
+#include "tst_codeeditor.moc"

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "ui/files/sessionplace.h"
+
+#include <QWidget>
+
+#include <functional>
+
+class QAction;
+class QLabel;
+class QProgressBar;
+class QToolBar;
+class QTreeView;
+
+namespace isol8::ui {
+
+class FileTreeModel;
+class TransferQueue;
+
+/// The files of the chosen session: to look at, to open, to bring and to fetch.
+class FilesPanel : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit FilesPanel(QWidget* parent);
+
+    /// An invalid place: there is no session, and the panel says how to get one.
+    void setPlace(const SessionPlace& place);
+    void refresh();
+    void applyIcons();
+
+    [[nodiscard]] FileTreeModel* model() const { return m_model; }
+    [[nodiscard]] QTreeView* view() const { return m_view; }
+    [[nodiscard]] TransferQueue* transfers() const { return m_transfers; }
+
+    void upload(const QStringList& localPaths, const QString& folder);
+    /// Of what is selected.
+    void downloadTo(const QString& localFolder);
+
+Q_SIGNALS:
+    void openRequested(
+        const isol8::ui::SessionPlace& place, const QString& path, const QByteArray& content);
+    void sessionRequested(); ///< The user wants one.
+    void failed(const QString& sentence);
+
+protected:
+    void contextMenuEvent(QContextMenuEvent* event) override;
+
+private:
+    void makeActions();
+    QWidget* makeTransferRow();
+    QWidget* makeEmptyPage();
+    void openCurrent();
+    void askForName(const QString& title, const QString& label, const QString& proposed,
+        const std::function<void(const QString&)>& act);
+    void newFile();
+    void newFolder();
+    void rename();
+    void remove();
+    void askForUpload();
+    void askForDownload();
+    void updateActions();
+    void handle(const Result<>& result);
+    [[nodiscard]] QStringList selectedPaths() const;
+    [[nodiscard]] QString currentFolder() const;
+
+    FileTreeModel* m_model;
+    TransferQueue* m_transfers;
+    QTreeView* m_view;
+    QToolBar* m_bar;
+    QWidget* m_emptyPage;
+    QWidget* m_transferRow;
+    QLabel* m_transferText = nullptr;
+    QProgressBar* m_transferBar = nullptr;
+    QAction* m_open = nullptr;
+    QAction* m_refresh = nullptr;
+    QAction* m_newFile = nullptr;
+    QAction* m_newFolder = nullptr;
+    QAction* m_upload = nullptr;
+    QAction* m_download = nullptr;
+    QAction* m_rename = nullptr;
+    QAction* m_remove = nullptr;
+};
+
+} // namespace isol8::ui

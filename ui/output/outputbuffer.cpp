@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#include "ui/output/outputbuffer.h"
+
+#include "engine/core/escape.h"
+
+#include <algorithm>
+
+namespace isol8::ui {
+
+namespace {
+
+constexpr qsizetype blockBytes = 64 * 1024;
+
+bool isControl(char byte)
+{
+    return static_cast<unsigned char>(byte) < 0x20 && byte != '\t';
+}
+
+/// Where the text before the next control character ends.
+const char* plainEnd(const char* from, const char* end)
+{
+    return std::find_if(from, end, isControl);
+}
+
+bool isHarmless(QChar character)
+{
+    const auto code = character.unicode();
+    if (code < 0x20)
+        return code == '\t';
+    return code < 0x7f || (code > 0x9f && code < 0x600) || (code > 0x61c && code < 0x200b)
+        || (code > 0x206f && code < 0xd800);
+}
+
+/// Text of a program, fit for a text layout: what would steer it is written out.
+QString shown(QByteArrayView bytes)
+{
+    const auto text = QString::fromUtf8(bytes);
+    if (std::ranges::all_of(text, isHarmless))
+        return text;
+    QString result;
+    const auto pieces = text.split(u'\t');
+    for (qsizetype i = 0; i < pieces.size(); ++i)
+        result += (i > 0 ? QStringLiteral("\t") : QString()) + printable(pieces[i]);
+    return result;
+}
+
+OutputLine decoded(QByteArrayView bytes, const StyleSpan* spans, size_t count)
+{
+    OutputLine line;
+    if (count == 0) {
+        line.text = shown(bytes);
+        return line;
+    }
+    qsizetype at = 0;
+    for (size_t i = 0; i <= count; ++i) {
+        const auto until
+            = i < count ? std::min<qsizetype>(spans[i].begin, bytes.size()) : bytes.size();
+        line.text += shown(bytes.sliced(at, until - at));
+        at = until;
+        if (i < count)
+            line.spans.append({ line.text.size(), spans[i].style });
+    }
+    return line;
+}
+
+/// The longest beginning of at most @p room bytes that cuts no character.
+qsizetype cutLength(QByteArrayView bytes, qsizetype room)
+{
+    if (bytes.size() <= room)
+        return bytes.size();
+    auto length = room;
+    for (int i = 0; i < 3 && length > 1 && (bytes[length] & 0xc0) == 0x80; ++i)
+        --length;
+    return length;
+}
+
+} // namespace
+
+qint64 OutputBuffer::Block::bytes() const
+{
+    return text.capacity() + qint64(records.capacity() * sizeof(Record))
+        + qint64(spans.capacity() * sizeof(StyleSpan));
+}
+
+OutputBuffer::OutputBuffer(Limits limits)
+    : m_limits(limits)
+{
+}
+
+void OutputBuffer::setLimits(Limits limits)
+{
+    m_limits = limits;
+    dropOld();
+}
+
+void OutputBuffer::append(Channel channel, QByteArrayView bytes)
+{
+    auto& stream = channel == Channel::Stdout ? m_stdout : m_stderr;
+    if (m_isOpen && m_openSource != stream.source)
+        endLine(/*isContinued=*/false);
+    const char* at = bytes.begin();
+    const char* const end = bytes.end();
+    while (at < end) {
+        if (stream.escapes.isInside() && *at != '\n') {
+            apply(stream.escapes.take(*at++));
+            continue;
+        }
+        const char* const plain = plainEnd(at, end);
+        const bool isWholeLine = plain < end && *plain == '\n' && !m_isOpen
+            && plain - at <= LineAssembler::maxBytes
+            && stream.escapes.style() == TextStyle();
+        if (isWholeLine) {
+            appendWholeLine(QByteArrayView(at, plain), stream.source);
+            at = plain + 1;
+            continue;
+        }
+        if (plain > at)
+            appendText(QByteArrayView(at, plain), stream);
+        at = plain;
+        if (at + 1 < end && at[0] == '\r' && at[1] == '\n')
+            ++at;
+        if (at < end)
+            takeControl(stream, *at++);
+    }
+    dropOld();
+}
+
+void OutputBuffer::appendText(QByteArrayView bytes, Stream& stream)
+{
+    while (!bytes.isEmpty()) {
+        m_isOpen = true;
+        m_openSource = stream.source;
+        const auto length = cutLength(bytes, m_open.room());
+        if (length <= 0) {
+            endLine(/*isContinued=*/true);
+            continue;
+        }
+        m_open.append(bytes.first(length), stream.escapes.style());
+        bytes = bytes.sliced(length);
+        if (!bytes.isEmpty())
+            endLine(/*isContinued=*/true);
+    }
+}
+
+void OutputBuffer::takeControl(Stream& stream, char byte)
+{
+    switch (byte) {
+    case '\n':
+        m_openSource = stream.source;
+        endLine(/*isContinued=*/false);
+        return;
+    case '\r':
+        m_open.returnToStart();
+        return;
+    case '\b':
+        if (m_isOpen)
+            m_open.moveBy(-1);
+        return;
+    case 0x1b:
+        stream.escapes.begin();
+        return;
+    case 0x07: // a bell that nobody hears
+        return;
+    default:
+        appendText(QByteArrayView(&byte, 1), stream);
+    }
+}
+
+void OutputBuffer::apply(const EscapeEffect& effect)
+{
+    using Kind = EscapeEffect::Kind;
+    if (effect.kind == Kind::EraseToEnd)
+        m_open.eraseToEnd();
+    else if (effect.kind == Kind::EraseToStart)
+        m_open.eraseToStart();
+    else if (effect.kind == Kind::EraseLine)
+        m_open.eraseAll();
+    else if (effect.kind == Kind::MoveTo)
+        m_open.moveTo(effect.count);
+    else if (effect.kind == Kind::MoveBy)
+        m_open.moveBy(effect.count);
+}
+
+OutputBuffer::Block& OutputBuffer::blockFor(qsizetype bytes)
+{
+    if (!m_blocks.empty()) {
+        auto& last = m_blocks.back();
+        const auto used = last.text.size() + qsizetype(last.records.size() * sizeof(Record))
+            + qsizetype(last.spans.size() * sizeof(StyleSpan));
+        if (used < blockBytes && last.text.size() + bytes <= last.text.capacity())
+            return last;
+        last.text.squeeze();
+        last.records.shrink_to_fit();
+        last.spans.shrink_to_fit();
+        m_heldBytes += last.bytes();
+    }
+    auto& block = m_blocks.emplace_back();
+    block.firstLine = m_committedEnd;
+    block.text.reserve(std::max(blockBytes, bytes));
+    return block;
+}
+
+void OutputBuffer::appendWholeLine(QByteArrayView bytes, OutputLine::Source source)
+{
+    auto& block = blockFor(bytes.size());
+    block.records.push_back(
+        { quint32(block.text.size()), quint32(bytes.size()), 0, 0, source, false });
+    block.text.append(bytes);
+    ++m_committedEnd;
+}
+
+void OutputBuffer::endLine(bool isContinued)
+{
+    m_open.settle();
+    const auto& bytes = m_open.bytes();
+    const auto& spans = m_open.spans();
+    auto& block = blockFor(bytes.size());
+    block.records.push_back({ quint32(block.text.size()), quint32(bytes.size()),
+        quint32(block.spans.size()), quint16(spans.size()), m_openSource, isContinued });
+    block.text.append(bytes);
+    block.spans.insert(block.spans.end(), spans.begin(), spans.end());
+    ++m_committedEnd;
+    m_open.clear();
+    m_isOpen = false;
+}
+
+void OutputBuffer::appendNote(const QString& text)
+{
+    if (m_isOpen)
+        endLine(/*isContinued=*/false);
+    const auto bytes = text.toUtf8();
+    appendWholeLine(QByteArrayView(bytes).first(cutLength(bytes, LineAssembler::maxBytes)),
+        OutputLine::Source::Note);
+    dropOld();
+}
+
+void OutputBuffer::dropOld()
+{
+    while (m_blocks.size() > 1
+        && (m_committedEnd - m_blocks[1].firstLine >= m_limits.lines
+            || m_heldBytes > m_limits.bytes)) {
+        m_heldBytes -= m_blocks.front().bytes();
+        m_blocks.pop_front();
+        m_firstLine = m_blocks.front().firstLine;
+    }
+}
+
+void OutputBuffer::clear()
+{
+    m_blocks.clear();
+    m_heldBytes = 0;
+    m_open.clear();
+    m_isOpen = false;
+    m_firstLine = m_committedEnd;
+    m_stdout.escapes.reset();
+    m_stderr.escapes.reset();
+}
+
+qint64 OutputBuffer::endLine() const
+{
+    return m_committedEnd + (m_isOpen ? 1 : 0);
+}
+
+OutputLine OutputBuffer::line(qint64 number) const
+{
+    if (number == m_committedEnd && m_isOpen) {
+        m_open.settle();
+        auto line
+            = decoded(m_open.bytes(), m_open.spans().data(), m_open.spans().size());
+        line.source = m_openSource;
+        return line;
+    }
+    if (number < m_firstLine || number >= m_committedEnd)
+        return {};
+    const auto after = std::ranges::upper_bound(m_blocks, number, {}, &Block::firstLine);
+    const auto& block = *std::prev(after);
+    const auto& record = block.records[size_t(number - block.firstLine)];
+    auto line = decoded(QByteArrayView(block.text).sliced(record.begin, record.length),
+        block.spans.data() + record.spanBegin, record.spanCount);
+    line.source = record.source;
+    line.isContinued = record.isContinued;
+    return line;
+}
+
+} // namespace isol8::ui
