@@ -25,7 +25,8 @@ constexpr auto flushLimit = 3s;
 bool isFixed(const QString& key)
 {
     static const QStringList keys { u"auth.enabled"_s, u"auth.connectionString"_s,
-        u"serve.sessionGraceMs"_s, u"poolStrategy"_s, u"poolSize.clean"_s, u"poolSize.dirty"_s };
+        u"serve.sessionGraceMs"_s, u"poolStrategy"_s, u"poolSize.clean"_s, u"poolSize.dirty"_s, u"pool.prestart"_s, u"pool.idleMs"_s, u"pool.maxReuses"_s,
+        u"pool.maxMemory"_s };
     return keys.contains(key);
 }
 

@@ -5,6 +5,7 @@
 #include "engine/core/names.h"
 #include "engine/core/validation.h"
 #include "engine/sandbox/dockerrun.h"
+#include "engine/sandbox/enginepool.h"
 #include "engine/sandbox/enginestate.h"
 #include "engine/sandbox/labels.h"
 #include "engine/sandbox/reaper.h"
@@ -154,6 +155,8 @@ Task<> shutDown(EngineState engine)
         engine->idleWaiters.push_back([idle] { idle.deliver({}); });
         (void)co_await idle.wait();
     }
+    if (engine->pool)
+        (void)co_await engine->pool->close();
     co_return co_await engine->audit.finish();
 }
 
@@ -186,14 +189,35 @@ DockerEngineSettings engineSettings(const Settings& settings)
     return chosen;
 }
 
+std::optional<PoolLimits> poolLimits(const Settings& settings)
+{
+    const auto& size = settings.poolSize;
+    if (size.clean == 0 && size.dirty == 0)
+        return std::nullopt;
+    PoolLimits limits;
+    limits.isReusing = settings.poolStrategy == PoolStrategy::Fast && size.dirty > 0;
+    limits.isPrestarting = settings.pool.prestart;
+    limits.ready = size.clean;
+    constexpr int runtimes = 5;
+    limits.maxSandboxes = settings.maxConcurrent + size.clean * runtimes;
+    limits.idle = settings.pool.idle;
+    limits.maxUses = settings.pool.maxReuses;
+    limits.maxMemoryBytes = settings.pool.maxMemoryBytes;
+    return limits;
+}
+
 DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chosen)
     : settings(std::move(chosen))
     , client(std::make_shared<docker::Client>(std::move(endpoint)))
     , audit(settings.audit)
     , owner(Owner::self().toString())
+    , images(client)
 {
     if (settings.stateDirectory.isEmpty())
         settings.stateDirectory = QDir::homePath() + u"/.isol8"_s;
+    if (settings.pool)
+        pool = std::make_shared<Pool>(
+            *settings.pool, poolActions(client, settings.stateDirectory, owner));
 }
 
 quint64 DockerEngine::State::begin(const CancelToken& cancel)
@@ -215,9 +239,14 @@ void DockerEngine::State::end(quint64 activity)
 DockerEngine::DockerEngine(docker::Endpoint endpoint, DockerEngineSettings settings)
     : m_state(std::make_shared<State>(std::move(endpoint), std::move(settings)))
 {
+    if (m_state->pool)
+        (void)watchDaemon(m_state);
 }
 
-DockerEngine::~DockerEngine() = default;
+DockerEngine::~DockerEngine()
+{
+    m_state->closing.cancel();
+}
 
 std::unique_ptr<Run> DockerEngine::start(
     ExecutionRequest request, ExecutionOptions options, QString sessionId)
@@ -294,6 +323,21 @@ Task<> DockerEngine::renameFile(QString sessionId, QString from, QString to)
 Task<> DockerEngine::shutdown()
 {
     return shutDown(m_state);
+}
+
+void DockerEngine::keepWarm(QList<Runtime> runtimes, ExecutionOptions options)
+{
+    m_state->warm = State::Warm { std::move(runtimes), std::move(options) };
+    (void)refreshWarm(m_state);
+}
+
+std::optional<PoolFigures> DockerEngine::poolFigures() const
+{
+    if (!m_state->pool)
+        return std::nullopt;
+    auto figures = m_state->pool->figures();
+    figures.ahead = m_state->runsAhead;
+    return figures;
 }
 
 Task<QList<docker::ContainerSummary>> DockerEngine::ownContainers()

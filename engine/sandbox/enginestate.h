@@ -6,6 +6,7 @@
 #include "engine/core/task.h"
 #include "engine/docker/client.h"
 #include "engine/sandbox/dockerengine.h"
+#include "engine/sandbox/imagecatalog.h"
 
 #include <QHash>
 
@@ -19,6 +20,17 @@ struct DockerEngine::State {
     std::shared_ptr<docker::Client> client;
     AuditLog audit;
     QString owner; ///< Owner::self() as a string.
+    ImageCatalog images;
+    std::shared_ptr<Pool> pool; ///< Null: every run has a sandbox made for it.
+
+    struct Warm {
+        QList<Runtime> runtimes;
+        ExecutionOptions options;
+    };
+    std::optional<Warm> warm; ///< What the pool keeps ready.
+    CancelToken closing; ///< Cancelled when the engine goes.
+    qint64 runsAhead = 0; ///< Whose interpreter had been started before they came.
+    bool isRefreshDue = false; ///< Of the warm ones, since images have changed.
     bool hasReaped = false;
     bool isShuttingDown = false;
 

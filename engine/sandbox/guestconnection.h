@@ -77,6 +77,8 @@ public:
     void sendSignal(int number);
     void resizeTerminal(int rows, int columns);
     void kill();
+    /// Once it has started: whether GuestConnection::prestart() had done so before.
+    [[nodiscard]] bool wasAhead() const;
     /// While paused no credit is given back, so at most one window arrives.
     void setOutputPaused(bool isPaused);
     /// The next connection that the program has opened, or null. What is not taken waits, and ends

@@ -38,6 +38,7 @@ struct GuestRun::Private final : GuestReceiver {
     std::shared_ptr<GuestLink> link;
     quint32 id = 0;
     bool isStarted = false;
+    bool isAhead = false;
     bool isOver = false;
     bool hasTerminal = false;
     bool areConnectionsCarried = false;

@@ -63,6 +63,8 @@ void place(const StatePointer& state, const ItemPointer& item)
         discard(state, { item });
         return;
     }
+    qCDebug(logSandbox) << "container" << state->actions.idOf(item->sandbox).left(12)
+                        << "is ready, after" << item->uses << "runs";
     if (auto waiter = shelf->takeWaiter(*item)) {
         waiter->handed.deliver(item);
         return;

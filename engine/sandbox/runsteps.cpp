@@ -100,6 +100,7 @@ Task<guest::RunReport> runProgram(
     });
 
     auto report = co_await ended.wait();
+    context->engine->runsAhead += program->wasAhead() ? 1 : 0;
     context->program = nullptr;
     context->output.finishPhase();
     co_return report;
@@ -108,12 +109,7 @@ Task<guest::RunReport> runProgram(
 GuestRunSpec specOf(
     const Context& context, QByteArrayList arguments, const QStringList& imageEnvironment)
 {
-    GuestRunSpec spec;
-    spec.arguments = std::move(arguments);
-    spec.environment = environmentOf(context->request, context->options, imageEnvironment);
-    spec.workingDirectory = context->request.workingDirectory.toUtf8();
-    spec.isUsageReported = context->request.isUsageReported;
-    return spec;
+    return runSpecOf(context->request, context->options, std::move(arguments), imageEnvironment);
 }
 
 Task<> putAll(Context context, std::shared_ptr<Sandbox> sandbox, QMap<QString, QByteArray> files)
@@ -208,7 +204,8 @@ Task<> runCode(Context context, AcquiredSandbox acquired)
     QElapsedTimer timer;
     timer.start();
     const auto program = programOf(context->request);
-    if (!program.path.isEmpty()) {
+    const bool isSmall = program.code.size() <= qsizetype(guest::fileWindowBytes);
+    if (!program.path.isEmpty() && !isSmall) {
         const auto put = co_await acquired.sandbox->guest().putFile(
             program.path, program.code, fileMode, context->steps);
         if (!put)
@@ -219,6 +216,10 @@ Task<> runCode(Context context, AcquiredSandbox acquired)
     spec.rows = context->rows;
     spec.columns = context->columns;
     spec.isStdinOpen = context->request.stdinData || context->request.isStdinLive;
+    if (isSmall) {
+        spec.scriptPath = program.path;
+        spec.script = program.code;
+    }
     const auto report = co_await runProgram(context, acquired.sandbox, spec, Phase::Code);
     context->result.phases.run = elapsed(timer);
     if (!report)
@@ -299,7 +300,8 @@ Task<ExecutionResult> performRun(Context context)
     QElapsedTimer total;
     total.start();
     auto acquired = co_await acquireSandbox(context->engine,
-        { context->request.runtime, context->options, context->sessionId, result.executionId },
+        { context->request.runtime, context->options, context->sessionId, result.executionId,
+            likelyAfter(context->request) },
         context->steps);
     if (!acquired)
         co_return std::unexpected(acquired.error());
