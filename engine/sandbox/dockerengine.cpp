@@ -10,6 +10,7 @@
 #include "engine/sandbox/labels.h"
 #include "engine/sandbox/reaper.h"
 #include "engine/sandbox/sandboxsource.h"
+#include "engine/sandbox/spare.h"
 
 #include <QDir>
 
@@ -78,7 +79,7 @@ Task<> putIntoSession(EngineState engine, QString sessionId, QByteArray path, QB
         co_return std::unexpected(acquired.error());
     auto put = co_await acquired->sandbox->guest().putFile(
         path, std::move(content), fileMode, transfer.cancel, transfer.progress);
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return put;
 }
 
@@ -90,7 +91,7 @@ Task<QByteArray> fetchFromSession(
         co_return std::unexpected(acquired.error());
     auto content = co_await acquired->sandbox->guest().fetchFile(
         path, maxFileBytes, transfer.cancel, transfer.progress);
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return content;
 }
 
@@ -100,7 +101,7 @@ Task<QList<FileEntry>> listInSession(EngineState engine, QString sessionId, QByt
     if (!acquired)
         co_return std::unexpected(acquired.error());
     auto entries = co_await acquired->sandbox->guest().listDirectory(path, {});
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return entries;
 }
 
@@ -110,7 +111,7 @@ Task<> removeInSession(EngineState engine, QString sessionId, QByteArray path)
     if (!acquired)
         co_return std::unexpected(acquired.error());
     auto removed = co_await acquired->sandbox->guest().removeFile(path, {});
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return removed;
 }
 
@@ -120,7 +121,7 @@ Task<> makeDirectoryInSession(EngineState engine, QString sessionId, QByteArray 
     if (!acquired)
         co_return std::unexpected(acquired.error());
     auto made = co_await acquired->sandbox->guest().makeDirectory(path, directoryMode, {});
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return made;
 }
 
@@ -130,7 +131,7 @@ Task<> renameInSession(EngineState engine, QString sessionId, QByteArray from, Q
     if (!acquired)
         co_return std::unexpected(acquired.error());
     auto renamed = co_await acquired->sandbox->guest().renameFile(from, to, {});
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return renamed;
 }
 
@@ -215,6 +216,8 @@ DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chose
 {
     if (settings.stateDirectory.isEmpty())
         settings.stateDirectory = QDir::homePath() + u"/.isol8"_s;
+    // A process that is gone after one run need not hear of images that change meanwhile.
+    images.setRemembering(settings.spareIdle.has_value());
     if (settings.pool)
         pool = std::make_shared<Pool>(
             *settings.pool, poolActions(client, settings.stateDirectory, owner));
@@ -329,6 +332,11 @@ void DockerEngine::keepWarm(QList<Runtime> runtimes, ExecutionOptions options)
 {
     m_state->warm = State::Warm { std::move(runtimes), std::move(options) };
     (void)refreshWarm(m_state);
+}
+
+QByteArray DockerEngine::nextSpare() const
+{
+    return m_state->nextSpare ? m_state->nextSpare->toJson() : QByteArray();
 }
 
 std::optional<PoolFigures> DockerEngine::poolFigures() const

@@ -22,6 +22,11 @@ struct DockerEngineSettings {
     bool isReaping = true;
     Settings::Audit audit;
     std::optional<PoolLimits> pool; ///< None: every run has a sandbox made for it.
+    /// For a process that is gone after one run: take the spare container that an earlier one has
+    /// left, and say what the next one should be, which then waits for so long. None: not.
+    std::optional<std::chrono::milliseconds> spareIdle;
+    /// Whether shutdown() waits until Docker has removed the containers of runs that ended well.
+    bool isRemovalAwaited = true;
 };
 
 /// With what @p settings, the configuration, say about it.
@@ -54,6 +59,8 @@ public:
     /// Keeps sandboxes for runs with @p options ready in the pool, of each of @p runtimes whose
     /// image is there or comes to be.
     void keepWarm(QList<Runtime> runtimes, ExecutionOptions options);
+    /// What makeSpare() needs for a run like the last one, as SpareOrder::toJson(); empty: nothing.
+    [[nodiscard]] QByteArray nextSpare() const;
     /// None without a pool.
     [[nodiscard]] std::optional<PoolFigures> poolFigures() const;
 

@@ -12,6 +12,8 @@
 
 namespace isol8 {
 
+struct SpareOrder;
+
 /// What all runs of one DockerEngine share. Kept alive by the engine and by each coroutine.
 struct DockerEngine::State {
     State(docker::Endpoint endpoint, DockerEngineSettings chosen);
@@ -28,6 +30,7 @@ struct DockerEngine::State {
         ExecutionOptions options;
     };
     std::optional<Warm> warm; ///< What the pool keeps ready.
+    std::shared_ptr<SpareOrder> nextSpare; ///< What a run would have liked to find.
     CancelToken closing; ///< Cancelled when the engine goes.
     qint64 runsAhead = 0; ///< Whose interpreter had been started before they came.
     bool isRefreshDue = false; ///< Of the warm ones, since images have changed.

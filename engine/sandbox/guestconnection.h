@@ -50,6 +50,9 @@ struct GuestRunSpec {
     bool operator==(const GuestRunSpec&) const = default;
 };
 
+/// As protocol.h's RunSpec.
+[[nodiscard]] QByteArray encodedRunSpec(const GuestRunSpec& spec);
+
 /// How long a guest may take.
 struct GuestLimits {
     std::chrono::milliseconds greeting { 10'000 }; ///< Until it answers Hello.

@@ -9,9 +9,6 @@
 
 namespace isol8 {
 
-/// As protocol.h's RunSpec.
-[[nodiscard]] QByteArray encodedRunSpec(const GuestRunSpec& spec);
-
 /// State of a GuestRun, and the receiver of its frames.
 struct GuestRun::Private final : GuestReceiver {
     /// What came and was not given back as credit.

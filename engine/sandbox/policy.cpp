@@ -29,6 +29,8 @@ QString kindName(SandboxKind kind)
         return u"run"_s;
     case SandboxKind::Pool:
         return u"pool"_s;
+    case SandboxKind::Spare:
+        return u"spare"_s;
     case SandboxKind::Session:
         return u"session"_s;
     case SandboxKind::Kept:
@@ -93,8 +95,9 @@ Result<docker::ContainerSpec> containerSpec(
     spec.image = plan.image;
     spec.entrypoint = { QString::fromLatin1(guest::executablePath) };
     const bool isLingering = plan.kind == SandboxKind::Session || plan.kind == SandboxKind::Kept;
-    if (isLingering)
-        spec.entrypoint << u"--linger"_s << QString::number(plan.linger.count());
+    if (isLingering || plan.kind == SandboxKind::Spare)
+        spec.entrypoint << (isLingering ? u"--linger"_s : u"--spare"_s)
+                        << QString::number(plan.linger.count());
     spec.volumes = { { plan.guestVolume, QString::fromLatin1(guest::mountPath), true } };
 
     // 2. The guest is root with just the capabilities to become uid 100 for good (SETPCAP empties

@@ -284,7 +284,7 @@ Task<> clearAway(EngineState engine, AcquiredSandbox acquired, bool isBroken)
 {
     const auto activity = engine->begin({});
     const auto id = acquired.sandbox->containerId();
-    const auto given = co_await giveBack(std::move(acquired), isBroken);
+    const auto given = co_await giveBack(engine, std::move(acquired), isBroken);
     if (!given)
         qCWarning(logSandbox) << "container" << id.left(12)
                               << "was not removed:" << given.error().message;

@@ -7,6 +7,7 @@
 #include "engine/sandbox/guestvolume.h"
 #include "engine/sandbox/labels.h"
 #include "engine/sandbox/policy.h"
+#include "engine/sandbox/spare.h"
 
 #include <unistd.h>
 
@@ -100,6 +101,11 @@ Task<AcquiredSandbox> acquireSandbox(EngineState engine, SandboxRequest request,
 {
     if (request.sessionId.isEmpty() && engine->pool && isPoolable(request.options))
         co_return co_await acquirePooled(engine, request, cancel);
+    if (request.sessionId.isEmpty() && engine->settings.spareIdle && isPoolable(request.options)) {
+        auto spare = co_await claimSpare(engine, request, cancel);
+        if (spare || cancel.isCancelled())
+            co_return spare;
+    }
     if (request.sessionId.isEmpty())
         co_return co_await makeForOneRun(engine, request, cancel);
 
@@ -135,7 +141,7 @@ Task<AcquiredSandbox> acquireSession(EngineState engine, QString sessionId, Canc
     co_return found;
 }
 
-Task<> giveBack(AcquiredSandbox acquired, bool isBroken)
+Task<> giveBack(EngineState engine, AcquiredSandbox acquired, bool isBroken)
 {
     if (acquired.pool) {
         acquired.pool->giveBack(std::move(acquired.pooled), isBroken);
@@ -143,6 +149,10 @@ Task<> giveBack(AcquiredSandbox acquired, bool isBroken)
     }
     if (acquired.isLingering && !isBroken) {
         acquired.sandbox->release();
+        co_return {};
+    }
+    if (!engine->settings.isRemovalAwaited && !isBroken) {
+        acquired.sandbox->end();
         co_return {};
     }
     co_return co_await Sandbox::destroy(acquired.sandbox);

@@ -45,7 +45,7 @@ struct AcquiredSandbox {
     EngineState engine, QString sessionId, CancelToken cancel);
 
 /// Gives a lingering sandbox or one of the pool back, destroys any other. Destroys all when @p isBroken.
-[[nodiscard]] Task<> giveBack(AcquiredSandbox acquired, bool isBroken);
+[[nodiscard]] Task<> giveBack(EngineState engine, AcquiredSandbox acquired, bool isBroken);
 
 /// The container's name of a session of this user.
 [[nodiscard]] QString sessionContainerName(const QString& sessionId);
