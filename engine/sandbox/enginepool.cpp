@@ -155,7 +155,7 @@ Task<AcquiredSandbox> acquirePooled(EngineState engine, SandboxRequest request, 
         auto spec = pooledSpec(engine, request.runtime, request.options, image);
         if (!spec)
             co_return std::unexpected(spec.error());
-        Pool::Wish wish { std::move(*spec), request.options.tenant, std::nullopt };
+        Pool::Wish wish { std::move(*spec), request.tenant, std::nullopt };
         if (request.likely)
             wish.ahead = aheadOf(*request.likely, request.options, image.environment);
         auto taken = co_await engine->pool->take(std::move(wish), cancel);

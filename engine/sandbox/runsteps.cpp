@@ -301,7 +301,7 @@ Task<ExecutionResult> performRun(Context context)
     total.start();
     auto acquired = co_await acquireSandbox(context->engine,
         { context->request.runtime, context->options, context->sessionId, result.executionId,
-            likelyAfter(context->request) },
+            likelyAfter(context->request), context->request.tenant },
         context->steps);
     if (!acquired)
         co_return std::unexpected(acquired.error());

@@ -18,6 +18,7 @@ struct SandboxRequest {
     QString executionId;
     /// The same without anything of its own: what the next one will probably be. None: no idea.
     std::optional<ExecutionRequest> likely {};
+    QString tenant {}; ///< A used sandbox is only ever used again for the same one.
 };
 
 /// A sandbox in hand, with what it was made from.
