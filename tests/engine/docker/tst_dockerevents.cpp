@@ -8,7 +8,7 @@ using namespace isol8::docker;
 using namespace Qt::StringLiterals;
 
 /// The lines of Docker's stream of events.
-class TestEventReader : public QObject {
+class TestDockerEvents : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
@@ -79,5 +79,5 @@ private:
         { u"image"_s, u"tag"_s, u"sha256:1"_s } };
 };
 
-QTEST_GUILESS_MAIN(TestEventReader)
-#include "tst_eventreader.moc"
+QTEST_GUILESS_MAIN(TestDockerEvents)
+#include "tst_dockerevents.moc"
