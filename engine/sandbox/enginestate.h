@@ -7,6 +7,7 @@
 #include "engine/docker/client.h"
 #include "engine/sandbox/dockerengine.h"
 #include "engine/sandbox/imagecatalog.h"
+#include "engine/sandbox/pool.h"
 
 #include <QHash>
 
