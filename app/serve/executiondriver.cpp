@@ -148,7 +148,6 @@ ExecutionDriver::ExecutionDriver(
 {
     m_call.request.executionId = m_id;
     m_call.request.tenant = m_principal.tenant;
-    m_call.options.tenant = m_principal.tenant;
 }
 
 ExecutionDriver::~ExecutionDriver() = default;

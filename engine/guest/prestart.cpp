@@ -198,7 +198,7 @@ void Prestart::answer(int error)
         return;
     unsigned char payload[4 + 8];
     storeU32(payload, static_cast<std::uint32_t>(error));
-    storeU64(payload + 4, m_cgroup.usedBytes());
+    storeU64(payload + 4, m_cgroup.usage().memoryBytes);
     m_host.control(Type::Prestarted, m_id, payload, sizeof payload);
     m_id = 0;
 }

@@ -105,7 +105,7 @@ enum class Type : std::uint8_t {
     Spec = 16, ///< Host: a piece of the RunSpec.
     Start = 17, ///< Host: u64 milliseconds until the time-out, 0 for none; then perhaps u32 id of
                 ///< a FilePut to wait for: if that fails, NotStarted with ECANCELED.
-    Started = 18, ///< Guest: u32 process id.
+    Started = 18, ///< Guest: u32 process id, u32 1 if it was started ahead, else 0.
     Stdin = 19, ///< Host.
     StdinEnd = 20, ///< Host.
     Output = 21, ///< Guest, with stream Stdout or Stderr.

@@ -267,7 +267,9 @@ void GuestLink::dispatch()
     switch (header.type) {
     case Type::Pong:
         m_silenceTimer.stop();
-        return;
+        if (header.id == 0)
+            return;
+        break;
     case Type::Fault:
         fail({ Kind::Internal,
             u"the sandbox's guest gave up: %1"_s.arg(printable(

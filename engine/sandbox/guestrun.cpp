@@ -163,6 +163,8 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
         if (isStarted)
             return std::unexpected(protocolError(u"the start of a run twice"_s));
         isStarted = true;
+        reader.u32(); // the process id
+        isAhead = reader.left() > 0 && reader.u32() == 1;
         Q_EMIT run->started();
         return {};
     case Type::Output:
@@ -336,6 +338,11 @@ std::unique_ptr<ByteStream> GuestRun::takeConnection()
     auto connection = std::move(d->connections.front());
     d->connections.pop_front();
     return connection;
+}
+
+bool GuestRun::wasAhead() const
+{
+    return d->isAhead;
 }
 
 void GuestRun::setOutputPaused(bool isPaused)

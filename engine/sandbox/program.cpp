@@ -112,4 +112,37 @@ QByteArrayList withVariables(QByteArrayList environment, const QMap<QString, QSt
     return environment;
 }
 
+GuestRunSpec runSpecOf(const ExecutionRequest& request, const ExecutionOptions& options,
+    QByteArrayList arguments, const QStringList& imageEnvironment)
+{
+    GuestRunSpec spec;
+    spec.arguments = std::move(arguments);
+    spec.environment = environmentOf(request, options, imageEnvironment);
+    spec.workingDirectory = request.workingDirectory.toUtf8();
+    spec.isUsageReported = request.isUsageReported;
+    return spec;
+}
+
+std::optional<ExecutionRequest> likelyAfter(const ExecutionRequest& request)
+{
+    if (!request.command.isEmpty() || request.hasTerminal)
+        return std::nullopt;
+    ExecutionRequest likely;
+    likely.runtime = request.runtime;
+    likely.fileExtension = request.fileExtension;
+    likely.isStdinLive = request.stdinData || request.isStdinLive;
+    likely.isUsageReported = request.isUsageReported;
+    return likely;
+}
+
+Ahead aheadOf(const ExecutionRequest& request, ExecutionOptions options,
+    const QStringList& imageEnvironment)
+{
+    options.secrets.clear();
+    const auto program = programOf(request);
+    Ahead ahead { runSpecOf(request, options, program.arguments, imageEnvironment), program.path };
+    ahead.spec.isStdinOpen = request.isStdinLive;
+    return ahead;
+}
+
 } // namespace isol8

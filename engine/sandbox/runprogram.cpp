@@ -100,6 +100,7 @@ Task<guest::RunReport> runProgram(
     });
 
     auto report = co_await ended.wait();
+    context->engine->runsAhead += program->wasAhead() ? 1 : 0;
     context->program = nullptr;
     context->output.finishPhase();
     co_return report;

@@ -34,12 +34,7 @@ std::chrono::microseconds elapsed(const QElapsedTimer& timer)
 GuestRunSpec specOf(
     const Context& context, QByteArrayList arguments, const QStringList& imageEnvironment)
 {
-    GuestRunSpec spec;
-    spec.arguments = std::move(arguments);
-    spec.environment = environmentOf(context->request, context->options, imageEnvironment);
-    spec.workingDirectory = context->request.workingDirectory.toUtf8();
-    spec.isUsageReported = context->request.isUsageReported;
-    return spec;
+    return runSpecOf(context->request, context->options, std::move(arguments), imageEnvironment);
 }
 
 Task<> putAll(Context context, std::shared_ptr<Sandbox> sandbox, QMap<QString, QByteArray> files)
@@ -134,7 +129,8 @@ Task<> runCode(Context context, AcquiredSandbox acquired)
     QElapsedTimer timer;
     timer.start();
     const auto program = programOf(context->request);
-    if (!program.path.isEmpty()) {
+    const bool isSmall = program.code.size() <= qsizetype(guest::fileWindowBytes);
+    if (!program.path.isEmpty() && !isSmall) {
         const auto put = co_await acquired.sandbox->guest().putFile(
             program.path, program.code, fileMode, context->steps);
         if (!put)
@@ -145,7 +141,12 @@ Task<> runCode(Context context, AcquiredSandbox acquired)
     spec.rows = context->rows;
     spec.columns = context->columns;
     spec.isStdinOpen = context->request.stdinData || context->request.isStdinLive;
-    const auto report = co_await runProgram(context, acquired.sandbox, spec, { Phase::Code, {}, context->network.get() });
+    if (isSmall) {
+        spec.scriptPath = program.path;
+        spec.script = program.code;
+    }
+    const auto report = co_await runProgram(
+        context, acquired.sandbox, spec, { Phase::Code, {}, context->network.get() });
     context->result.phases.run = elapsed(timer);
     if (!report)
         co_return std::unexpected(report.error());
@@ -294,7 +295,7 @@ Task<> clearAway(EngineState engine, AcquiredSandbox acquired, bool isBroken)
 {
     const auto activity = engine->begin({});
     const auto id = acquired.sandbox->containerId();
-    const auto given = co_await giveBack(std::move(acquired), isBroken);
+    const auto given = co_await giveBack(engine, std::move(acquired), isBroken);
     if (!given)
         qCWarning(logSandbox) << "container" << id.left(12)
                               << "was not removed:" << given.error().message;
@@ -316,7 +317,8 @@ Task<ExecutionResult> performRun(Context context)
     if (const auto prepared = co_await prepareInstall(context); !prepared)
         co_return concluded(context, total, prepared);
     auto acquired = co_await acquireSandbox(context->engine,
-        { context->request.runtime, context->options, context->sessionId, result.executionId },
+        { context->request.runtime, context->options, context->sessionId, result.executionId,
+            likelyAfter(context->request), context->request.tenant },
         context->steps);
     if (!acquired)
         co_return std::unexpected(acquired.error());
