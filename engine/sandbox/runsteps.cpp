@@ -80,7 +80,7 @@ Task<guest::RunReport> runProgram(
     passOnOutput(context, *program, phase);
     if (context->view && phase == Phase::Code)
         QObject::connect(
-            program.get(), &GuestRun::usageReported, context->view, &Run::usageReported);
+            program.get(), &GuestRun::usageReported, context->view.data(), &Run::usageReported);
     if (phase == Phase::Code)
         feedStdin(context, *program);
     program->setOutputPaused(context->isOutputPaused);
