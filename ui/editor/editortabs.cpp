@@ -111,6 +111,14 @@ EditorPage* EditorTabs::open(const QString& path)
     return page;
 }
 
+EditorPage* EditorTabs::restore(const QString& path, const QString& title, const QString& text)
+{
+    auto* page = insertPage();
+    page->restore(path, title, text);
+    watch(page);
+    return page;
+}
+
 EditorPage* EditorTabs::openSessionFile(const SessionFile& file, const QByteArray& content)
 {
     const auto text = decodeText(content);

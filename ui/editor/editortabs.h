@@ -27,6 +27,8 @@ public:
     EditorPage* addPage();
     /// Shows the file, in its tab where it is open already. Says on the window what went wrong.
     EditorPage* open(const QString& path);
+    /// Unsaved text that a crash left, of a file or (with an empty path) of none.
+    EditorPage* restore(const QString& path, const QString& title, const QString& text);
     EditorPage* openSessionFile(const SessionFile& file, const QByteArray& content);
     /// Any other widget as a tab of its own; its windowTitle() names it.
     void addViewer(QWidget* viewer);

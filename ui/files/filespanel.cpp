@@ -39,9 +39,9 @@ FilesPanel::FilesPanel(QWidget* parent)
     , m_transfers(new TransferQueue(this))
     , m_view(new QTreeView(this))
     , m_bar(new QToolBar(this))
-    , m_emptyPage(makeEmptyPage())
-    , m_transferRow(makeTransferRow())
 {
+    m_emptyPage = makeEmptyPage();
+    m_transferRow = makeTransferRow();
     setObjectName(u"filesPanel"_s);
     m_view->setObjectName(u"filesView"_s);
     m_view->setAccessibleName(tr("Files of the session"));

@@ -69,8 +69,8 @@ private:
     TransferQueue* m_transfers;
     QTreeView* m_view;
     QToolBar* m_bar;
-    QWidget* m_emptyPage;
-    QWidget* m_transferRow;
+    QWidget* m_emptyPage = nullptr;
+    QWidget* m_transferRow = nullptr;
     QLabel* m_transferText = nullptr;
     QProgressBar* m_transferBar = nullptr;
     QAction* m_open = nullptr;
