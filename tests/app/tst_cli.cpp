@@ -302,7 +302,6 @@ void TestCli::saysWhatIsNotThereYet_data()
     QTest::newRow("filtered") << one
             + QStringList { u"--net"_s, u"filtered"_s, u"--allow"_s, u"x"_s };
     QTest::newRow("url") << QStringList { u"run"_s, u"--url"_s, u"https://localhost/a.py"_s };
-    QTest::newRow("gui") << QStringList { u"gui"_s, u"a.py"_s };
 }
 
 void TestCli::saysWhatIsNotThereYet()

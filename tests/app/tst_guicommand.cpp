@@ -70,15 +70,29 @@ void TestGuiCommand::programMapsNoGuiLibrary()
         QCOMPARE(outcome.out.contains(library), library == "Qt6Core");
 }
 
-/// Loaded into the program as `gui` does it, every symbol is found.
+/// Loaded into the program as `gui` does it, every symbol is found and the file is opened.
 void TestGuiCommand::moduleBringsTheWindow()
 {
-    const auto outcome = m_program.shell(
-        u"QT_QPA_PLATFORM=offscreen XDG_RUNTIME_DIR=$PWD LD_BIND_NOW=1 \"$ISOL8\" gui a.py 2>log & "
-        "pid=$!; for i in $(seq 600); do [ -f \"$HOME/.local/share/isol8/open.json\" ] && break; "
-        "kill -0 $pid || exit 3; read -t 0.1 <> <(:); done; kill $pid; wait $pid; "
-        "cat log >&2; [ -f \"$HOME/.local/share/isol8/open.json\" ]"_s);
-    QVERIFY2(outcome.exitCode == 0, outcome.err.constData());
+    const QTemporaryDir home;
+    m_program.write(u"a.py"_s, "print(1)\n");
+    QProcess process;
+    auto environment = QProcessEnvironment::systemEnvironment();
+    for (const auto& variable :
+        { u"HOME"_s, u"XDG_CONFIG_HOME"_s, u"XDG_DATA_HOME"_s, u"XDG_RUNTIME_DIR"_s })
+        environment.insert(variable, home.path());
+    environment.insert(u"QT_QPA_PLATFORM"_s, u"offscreen"_s);
+    environment.insert(u"DOCKER_HOST"_s, u"unix:///nonexistent/docker.sock"_s);
+    environment.insert(u"LD_BIND_NOW"_s, u"1"_s);
+    process.setProcessEnvironment(environment);
+    process.start(QStringLiteral(ISOL8_PROGRAM), { u"gui"_s, m_program.path(u"a.py"_s) });
+    const auto isOpen = [&home] {
+        QFile file(home.filePath(u"isol8/open.json"_s));
+        return file.open(QIODevice::ReadOnly) && file.readAll().contains("a.py");
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(isOpen() || process.state() == QProcess::NotRunning, 60'000);
+    QVERIFY2(isOpen(), process.readAllStandardError().constData());
+    process.terminate();
+    QVERIFY(process.waitForFinished());
 }
 
 QTEST_GUILESS_MAIN(TestGuiCommand)
