@@ -8,11 +8,10 @@ export LC_ALL=C.UTF-8
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 program=$checkout/build/release/isol8
 window=$checkout/build/release/libisol8-gui.so
-[[ -f $window ]] || window=''
 bundle=$checkout/build/bundle
 new=$bundle.new
 
-stamp=$({ echo "$bundle"; cat "$0" "$program" ${window:+"$window"}; } | sha256sum)
+stamp=$({ echo "$bundle"; cat "$0" "$program" "$window"; } | sha256sum)
 if [[ -L $checkout/build/isol8 && -f $bundle/stamp && $(<"$bundle/stamp") == "$stamp" ]]; then
     exit 0
 fi
@@ -39,8 +38,8 @@ for optional in platforms/libqwayland*.so wayland-{shell-integration,decoration-
     done
 done
 install -m 755 -s "$program" "$new/bin/isol8"
-[[ -z $window ]] || install -m 644 -s "$window" "$new/lib/isol8/"
-libraries_of "$program" ${window:+"$window"} "$new"/plugins/*/*.so | xargs cp -L -t "$new/lib"
+install -m 644 -s "$window" "$new/lib/isol8/"
+libraries_of "$program" "$window" "$new"/plugins/*/*.so | xargs cp -L -t "$new/lib"
 loader=$(patchelf --print-interpreter "$program")
 cp -L "$loader" "$new/lib/"
 printf '[Paths]\nPrefix=..\nPlugins=plugins\n' >"$new/bin/qt.conf"

@@ -21,6 +21,9 @@
 #include <QCoreApplication>
 
 #include <csignal>
+#include <cstring>
+#include <span>
+#include <string_view>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -28,6 +31,7 @@
 namespace isol8::cli {
 
 using namespace Qt::StringLiterals;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -95,6 +99,32 @@ SecretSet typedSecrets(const Arguments& arguments)
             add(arguments[i].substr(9));
     }
     return SecretSet(values);
+}
+
+/// Of `KEY=VALUE` only the value is secret.
+void blot(char* text, bool isAssignment)
+{
+    char* secret = isAssignment ? std::strchr(text, '=') : text;
+    if (secret && isAssignment)
+        ++secret;
+    if (secret)
+        std::memset(secret, '*', std::strlen(secret));
+}
+
+/// Takes secrets and keys out of isol8's own arguments, which the process list shows to everybody.
+void hideSecretArguments(std::span<char*> arguments)
+{
+    for (size_t i = 1; i < arguments.size() && arguments[i] != "--"sv; ++i) {
+        for (const auto option : { "--secret"sv, "--key"sv, "-k"sv }) {
+            const bool isAssignment = option == "--secret"sv;
+            const std::string_view argument = arguments[i];
+            if (argument == option && i + 1 < arguments.size())
+                blot(arguments[i + 1], isAssignment);
+            else if (argument.starts_with(option)
+                && argument.substr(option.size()).starts_with('='))
+                blot(arguments[i] + option.size() + 1, isAssignment);
+        }
+    }
 }
 
 /// CLI11 takes the next argument as the value of `--name=`; here that is an empty value.
@@ -174,6 +204,7 @@ int runCommandLine(int argumentCount, char** argumentTexts)
     std::signal(SIGXFSZ, SIG_IGN);
     Console console;
     Arguments arguments(argumentTexts + 1, argumentTexts + argumentCount);
+    hideSecretArguments({ argumentTexts, size_t(argumentCount) });
     if (arguments == Arguments { "--version" }) {
         console.print(QStringLiteral(ISOL8_VERSION));
         return console.hasFailed() ? 1 : 0;

@@ -43,14 +43,14 @@ std::shared_ptr<docker::Client> dockerClient(Console& console)
     return std::make_shared<docker::Client>(std::move(*endpoint));
 }
 
-std::shared_ptr<DockerEngine> dockerEngine(Console& console)
+std::shared_ptr<DockerEngine> dockerEngine(Console& console, const Settings& settings)
 {
     auto endpoint = docker::resolveEndpoint();
     if (!endpoint) {
         console.error(endpoint.error());
         return nullptr;
     }
-    return std::make_shared<DockerEngine>(std::move(*endpoint));
+    return std::make_shared<DockerEngine>(std::move(*endpoint), engineSettings(settings));
 }
 
 QCoro::Task<bool> checkDocker(std::shared_ptr<docker::Client> client, Console* console)

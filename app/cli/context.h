@@ -22,7 +22,8 @@ namespace isol8::cli {
     Console& console, ConfigTrust trust = ConfigTrust::Required);
 
 [[nodiscard]] std::shared_ptr<docker::Client> dockerClient(Console& console);
-[[nodiscard]] std::shared_ptr<DockerEngine> dockerEngine(Console& console);
+[[nodiscard]] std::shared_ptr<DockerEngine> dockerEngine(
+    Console& console, const Settings& settings = {});
 
 /// True if Docker answers; else how to get it has been said.
 [[nodiscard]] QCoro::Task<bool> checkDocker(

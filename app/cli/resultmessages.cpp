@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/cli/resultmessages.h"
 
+#include "app/cli/networklogtable.h"
 #include "engine/core/units.h"
 
 namespace isol8::cli {
@@ -55,6 +56,10 @@ void describeResult(
     const auto sentence = endSentence(result, options);
     if (!sentence.isEmpty())
         console.error(sentence);
+    if (options.isNetworkLogged) {
+        for (const auto& line : networkLogLines(result))
+            console.info(line);
+    }
     for (const auto& violation : result.violations)
         console.warn(violation.allowWith.isEmpty()
                 ? violation.detail

@@ -108,7 +108,7 @@ int RunCommand::run(Console& console)
     if (target)
         engine = remoteEngine(*target);
     else
-        engine = dockerEngine(console);
+        engine = dockerEngine(console, loaded->settings);
     if (!engine)
         return 1;
     RunDisplay display;

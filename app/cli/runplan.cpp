@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/cli/runplan.h"
 
+#include "app/cli/networkplan.h"
 #include "engine/core/names.h"
 #include "engine/core/units.h"
 #include "engine/core/validation.h"
@@ -23,62 +24,18 @@ std::unexpected<Error> notYet(const QString& what)
     return failure(Kind::Invalid, what + u" is not part of this build yet"_s);
 }
 
-/// Fetching code and filtered networking come later; what is typed for them is checked all the
-/// same.
+/// Fetching code and installing come later; what is typed for them is checked all the same.
 Result<> checkComing(const RunOptions& options)
 {
     static const QRegularExpression digest(u"\\A[0-9a-fA-F]{64}\\z"_s);
     if (options.hash && !digest.match(*options.hash).hasMatch())
         return invalid(
             u"--hash must be a SHA-256 in 64 hexadecimal digits, not '%1'"_s.arg(*options.hash));
-    for (const auto& pattern : options.allow + options.deny) {
-        const QRegularExpression expression(pattern);
-        if (!expression.isValid())
-            return invalid(
-                u"'%1' is no regular expression: %2"_s.arg(pattern, expression.errorString()));
-    }
     if (options.url || options.github || options.gist)
         return notYet(u"Fetching code (--url, --github, --gist)"_s);
     if (options.hash || options.allowInsecureCodeUrl)
         return invalid(
             u"--hash and --allow-insecure-code-url belong to --url, --github and --gist"_s);
-    return {};
-}
-
-Result<> planNetwork(const RunOptions& options, RunPlan& plan)
-{
-    if (options.network) {
-        const auto mode = networkModeFromName(*options.network);
-        if (!mode)
-            return invalid(
-                u"--net '%1' is unknown; it is none, host or filtered"_s.arg(*options.network));
-        plan.options.network = *mode;
-    } else if (!options.install.isEmpty()) {
-        plan.options.network = NetworkMode::Filtered;
-    }
-    // A server may know more than this build.
-    const bool isRemote = options.host.has_value();
-    if (!options.install.isEmpty() && !isRemote)
-        return notYet(u"--install"_s);
-    plan.request.installPackages = options.install;
-    const bool hasPatterns
-        = !(options.allow + options.deny + options.allowHost + options.denyHost).isEmpty();
-    if (plan.options.network == NetworkMode::Filtered && isRemote) {
-        if (!(options.allowHost + options.denyHost).isEmpty())
-            return notYet(u"--allow-host and --deny-host"_s);
-        plan.options.networkFilter.allow += options.allow;
-        plan.options.networkFilter.deny += options.deny;
-        plan.options.isNetworkLogged = options.logNetwork;
-        return {};
-    }
-    if (plan.options.network == NetworkMode::Filtered)
-        return notYet(u"Filtered networking (--net filtered)"_s);
-    if (hasPatterns || options.logNetwork)
-        return invalid(
-            u"--allow, --deny, --allow-host, --deny-host and --log-network need --net filtered"_s);
-    if (plan.options.network == NetworkMode::Host && !isRemote)
-        plan.warnings
-            << u"The program has this machine's whole network (host), local services included"_s;
     return {};
 }
 
@@ -326,8 +283,12 @@ Result<RunPlan> planRun(
         request.outputPaths << file.path;
     if (auto planned = planEnvironment(options, plan); !planned)
         return std::unexpected(planned.error());
-    if (auto planned = planNetwork(options, plan); !planned)
+    if (auto planned = planNetwork(options, plan.options, plan.warnings); !planned)
         return std::unexpected(planned.error());
+    // A server may know more than this build.
+    if (!options.install.isEmpty() && !options.host)
+        return std::unexpected(notYet(u"--install"_s).error());
+    request.installPackages = options.install;
     if (options.runtime == u"agent"_s)
         return failure(Kind::Invalid,
             plan.options.network == NetworkMode::None

@@ -2,21 +2,11 @@
 #include "app/cli/servecommand.h"
 
 #include "app/cli/context.h"
-#include "app/cli/serveplan.h"
-#include "app/cli/signals.h"
-#include "app/serve/dockerbackend.h"
-#include "app/serve/keystore.h"
-#include "app/serve/server.h"
-#include "engine/core/completion.h"
-#include "engine/core/units.h"
-#include "engine/docker/client.h"
-#include "engine/images/imagebuilder.h"
-#include "engine/sandbox/dockerengine.h"
+#include "app/cli/servesession.h"
 
 #include <QDir>
-#include <QLockFile>
 
-#include <csignal>
+#include <sys/resource.h>
 
 namespace isol8::cli {
 
@@ -24,135 +14,28 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-/// Everything that the server is made from.
-struct Preparation {
-    ServePlan plan;
-    Settings settings;
-    std::optional<QString> keyDatabase; ///< None: the master key alone counts.
-};
+constexpr qsizetype shortestGoodKey = 16;
 
-Task<std::shared_ptr<serve::Service>> makeService(Preparation preparation, Console* console)
+/// Connections need more descriptors than the usual 1,024, which is kept low for programs that use
+/// select(2).
+void raiseDescriptorLimit()
 {
-    auto endpoint = docker::resolveEndpoint();
-    if (!endpoint)
-        co_return std::unexpected(endpoint.error());
-    std::shared_ptr<serve::KeyStore> store;
-    if (preparation.keyDatabase) {
-        const auto opened = co_await serve::KeyStore::open(*preparation.keyDatabase);
-        if (!opened)
-            co_return std::unexpected(opened.error().within(u"--auth-db"_s));
-        store = *opened;
-        store->removeExpiredEvery(preparation.settings.auth.cleanupInterval);
-    }
-    DockerEngineSettings engineSettings;
-    engineSettings.sessionLinger
-        = std::chrono::ceil<std::chrono::seconds>(preparation.settings.cleanup.maxContainerAge);
-    const auto engine = std::make_shared<DockerEngine>(*endpoint, engineSettings);
-    const auto client = std::make_shared<docker::Client>(*endpoint);
-    const auto images = std::make_shared<ImageBuilder>(client, ImageSettings {});
-    const auto version = co_await client->version();
-    if (!version)
-        console->warn(u"No code can run yet: "_s + version.error().message);
-    auto service = std::make_shared<serve::Service>(preparation.settings,
-        serve::dockerBackend(engine, client, images),
-        std::make_shared<serve::Authenticator>(preparation.plan.masterKey, store));
-    service->keyStore = store;
-    co_return service;
+    constexpr rlim_t enough = 65'536;
+    rlimit limit {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= enough)
+        return;
+    limit.rlim_cur = std::min(limit.rlim_max, enough);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// What to do about a port that is in use: another one, 0 for any free one, none for the end.
-std::optional<quint16> choosePort(quint16 busy, Console& console)
+QString keyDatabaseLocation(const QString& given, const Settings& settings)
 {
-    if (!console.canAsk()) {
-        console.warn(u"Port %1 is in use; taking a free one"_s.arg(busy));
-        return quint16(0);
-    }
-    while (
-        const auto answer = console.ask(
-            u"Port %1 is in use. Another port's number, [f] any free one, [e] exit:"_s.arg(busy))) {
-        if (answer->toLower() == "f"_L1)
-            return quint16(0);
-        if (answer->toLower() == "e"_L1)
-            break;
-        if (const auto port = parseCount(*answer, u"port"_s, 1, 65'535))
-            return quint16(*port);
-    }
-    return std::nullopt;
-}
-
-/// Listens as planned, or on another port if the user agrees. True when it listens.
-bool startListening(serve::Server& server, http::ListenAddress address, Console& console)
-{
-    for (;;) {
-        const auto listening = server.listen(address);
-        if (listening)
-            break;
-        const bool isBusy = listening.error().kind == Kind::Conflict && address.localPath.isEmpty()
-            && address.port != 0;
-        if (!isBusy) {
-            console.error(listening.error());
-            return false;
-        }
-        const auto other = choosePort(address.port, console);
-        if (!other)
-            return false;
-        address.port = *other;
-    }
-    if (address.localPath.isEmpty() && !isLoopback(address) && !address.tls)
-        console.warn(u"Keys and code travel unencrypted; use --tls-cert and --tls-key, or a proxy "
-                     "that encrypts"_s);
-    console.info(u"isol8 server v%1 listening on %2"_s.arg(
-        QStringLiteral(ISOL8_VERSION), serverUrl(address, server.port())));
-    return true;
-}
-
-/// Held by the first of this user's servers, the one that takes up old sessions; null for others.
-std::unique_ptr<QLockFile> firstServerLock()
-{
-    const auto directory = QDir::homePath() + u"/.isol8"_s;
-    QDir().mkpath(directory);
-    auto lock = std::make_unique<QLockFile>(directory + u"/serve.lock"_s);
-    lock->setStaleLockTime(0); // Of a process that lives it never gets old.
-    return lock->tryLock(0) ? std::move(lock) : nullptr;
-}
-
-QCoro::Task<int> perform(Preparation preparation, Console* console)
-{
-    const Completion<> interrupted;
-    const CancelToken hurry;
-    // Deleted later: this coroutine goes on, and may end, within its signal.
-    const std::unique_ptr<SignalWatcher, QScopedPointerDeleteLater> signalWatcher(
-        new SignalWatcher({ SIGINT, SIGTERM }));
-    QObject::connect(
-        signalWatcher.get(), &SignalWatcher::received, signalWatcher.get(), [interrupted, hurry] {
-            if (interrupted.isDelivered())
-                hurry.cancel();
-            interrupted.deliver({});
-        });
-    const auto service = co_await makeService(preparation, console);
-    if (!service) {
-        console->error(service.error());
-        co_return 1;
-    }
-    const auto server = std::make_unique<serve::Server>(*service);
-    const auto lock = firstServerLock();
-    if (lock) {
-        if (const auto adopted = co_await server->adoptSessions(); !adopted)
-            console->debug(u"Sessions of an earlier server: "_s + adopted.error().message);
-    }
-    int code = 0;
-    if (startListening(*server, preparation.plan.address, *console)) {
-        (void)co_await interrupted.wait();
-        console->info(u"Ending: waiting for what runs; interrupt once more to cancel it"_s);
-    } else {
-        code = 1;
-    }
-    const auto ended = co_await server->shutdown(hurry);
-    if (!ended) {
-        console->error(ended.error());
-        code = 1;
-    }
-    co_return code;
+    if (!given.isEmpty())
+        return given;
+    if (!settings.auth.connectionString.isEmpty())
+        return settings.auth.connectionString;
+    QDir().mkpath(QDir::homePath() + u"/.isol8"_s);
+    return QDir::homePath() + u"/.isol8/auth.db"_s;
 }
 
 } // namespace
@@ -170,6 +53,8 @@ void ServeCommand::define(OptionSet& options)
     options.optionalValue("--auth-db", m_authDatabase,
         { "Keys in a file, postgres:// or mysql:// database; default: the configured one",
             "DATABASE" });
+    options.value("--access-log", m_accessLog,
+        { "A line of JSON for each request; - for standard output", "FILE", "serve.accessLog" });
     options.flag("--update", m_isUpdate, "Accepted; the server is part of this binary");
     options.flag("--debug", m_isDebug, "Say what the server does (default: off)");
 }
@@ -188,21 +73,27 @@ int ServeCommand::run(Console& console)
         console.error(plan.error());
         return 1;
     }
-    const auto loaded = settingsFor(console, ConfigTrust::Given);
-    if (!loaded)
+    if (plan->masterKey.size() < shortestGoodKey)
+        console.warn(u"The API key is short enough to be guessed; `openssl rand -hex 32` makes one"_s);
+    const auto manager = std::make_shared<serve::ServiceManager>();
+    if (!manager->sockets().isEmpty() && (m_port || m_bind))
+        console.warn(u"The service manager passes sockets in; --port and --bind do not count"_s);
+    const auto readSettings = [&console, accessLog = m_accessLog]() -> std::optional<Settings> {
+        auto loaded = settingsFor(console, ConfigTrust::Given);
+        if (!loaded)
+            return std::nullopt;
+        if (accessLog)
+            loaded->settings.serve.accessLog = *accessLog;
+        return loaded->settings;
+    };
+    const auto settings = readSettings();
+    if (!settings)
         return 1;
-    Preparation preparation { std::move(*plan), loaded->settings, std::nullopt };
-    if (m_authDatabase || loaded->settings.auth.enabled) {
-        auto location = m_authDatabase.value_or(QString());
-        if (location.isEmpty())
-            location = loaded->settings.auth.connectionString;
-        if (location.isEmpty()) {
-            QDir().mkpath(QDir::homePath() + u"/.isol8"_s);
-            location = QDir::homePath() + u"/.isol8/auth.db"_s;
-        }
-        preparation.keyDatabase = location;
-    }
-    return runEventLoop(perform(std::move(preparation), &console));
+    raiseDescriptorLimit();
+    ServeSession session { std::move(*plan), *settings, std::nullopt, readSettings };
+    if (m_authDatabase || settings->auth.enabled)
+        session.keyDatabase = keyDatabaseLocation(m_authDatabase.value_or(QString()), *settings);
+    return runEventLoop(serveUntilInterrupted(std::move(session), manager, &console));
 }
 
 } // namespace isol8::cli

@@ -20,6 +20,7 @@ private:
     std::optional<QString> m_tlsCertificate;
     std::optional<QString> m_tlsKey;
     std::optional<QString> m_authDatabase;
+    std::optional<QString> m_accessLog;
     bool m_isUpdate = false;
     bool m_isDebug = false;
 };

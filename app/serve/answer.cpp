@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/answer.h"
 
+#include "engine/core/logging.h"
+
 #include <QJsonDocument>
 
 namespace isol8::serve {
@@ -59,22 +61,33 @@ int statusOf(const Error& error)
     return 500;
 }
 
+Error shuttingDown()
+{
+    return { Kind::Unreachable, u"the server is shutting down"_s, 503 };
+}
+
 Error engineFailure(Error error)
 {
+    // Docker's own words name paths and containers of this machine, which are the operator's.
+    const bool isOfDocker = error.httpStatus != 0 && error.kind != Kind::Invalid;
     switch (error.kind) {
     case Kind::Limit:
-        error.httpStatus = 413;
-        break;
+        return { error.kind, error.message, 413 };
+    case Kind::Unreachable:
+        qCWarning(logServe).noquote() << error.message;
+        return { error.kind, u"Docker does not answer"_s, 503 };
     case Kind::Denied:
+    case Kind::Protocol:
+    case Kind::Internal:
     case Kind::Timeout:
-        error.httpStatus = 500;
-        break;
+        if (!isOfDocker && error.kind == Kind::Internal)
+            return { error.kind, error.message, 500 };
+        qCWarning(logServe).noquote() << error.message;
+        return { error.kind, u"the server failed; its log says why"_s, 500 };
     default:
         // Docker's own status is no answer to our client.
-        error.httpStatus = 0;
-        break;
+        return { error.kind, error.message, 0 };
     }
-    return error;
 }
 
 } // namespace isol8::serve

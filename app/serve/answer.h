@@ -28,8 +28,12 @@ struct Answer {
 /// Error::httpStatus, else what fits the kind.
 [[nodiscard]] int statusOf(const Error& error);
 
-/// What an engine's failure means to a client: the request's fault keeps its status, everything
-/// else is the server's (500; 503 while Docker does not answer).
+/// What is refused once the server begins to end; 503.
+[[nodiscard]] Error shuttingDown();
+
+/// What an engine's failure means to a client: the request's fault keeps its status and sentence,
+/// everything else is the server's (500; 503 while Docker does not answer), and what it says of this
+/// machine goes to the log only.
 [[nodiscard]] Error engineFailure(Error error);
 
 } // namespace isol8::serve

@@ -5,12 +5,31 @@
 #include "engine/core/names.h"
 #include "engine/core/requestjson.h"
 #include "engine/core/validation.h"
+#include "engine/output/secretset.h"
 
 namespace isol8::serve {
 
 using namespace Qt::StringLiterals;
 
 namespace {
+
+constexpr qsizetype maxClientPatterns = 500;
+
+std::unexpected<Error> masked(Error error, const SecretSet& secrets)
+{
+    error.message = secrets.masked(error.message);
+    return std::unexpected(std::move(error));
+}
+
+/// The secrets of options that have not been checked yet.
+SecretSet secretsOf(const QJsonObject& options)
+{
+    QMap<QString, QString> values;
+    const QJsonObject secrets = options[u"secrets"].toObject();
+    for (const QString& name : secrets.keys())
+        values.insert(name, secrets[name].toString());
+    return SecretSet(values);
+}
 
 std::unexpected<Error> refused(const QString& what, const QString& setting)
 {
@@ -21,9 +40,6 @@ std::unexpected<Error> refused(const QString& what, const QString& setting)
 /// What every client, the operator included, cannot have on this server.
 Result<> checkPossible(const ExecuteCall& call, const Settings& settings)
 {
-    if (call.options.network == NetworkMode::Filtered)
-        return failure(
-            Kind::Invalid, u"options.network: filtered networking is not part of this build yet"_s);
     if (!call.request.codeUrl.isEmpty())
         return failure(Kind::Invalid,
             settings.remoteCode.enabled
@@ -51,6 +67,23 @@ Result<> checkIsolation(const ExecuteCall& call, const Settings& settings)
         && !policy.allowCustomSeccomp)
         return refused(u"options.security.seccomp \"%1\""_s.arg(seccompName(options.seccomp)),
             u"serve.policy.allowCustomSeccomp"_s);
+    return {};
+}
+
+/// The operator's lists hold for whoever asks: a client's allow list is met as well, never instead,
+/// and its deny list adds to the operator's. The rest of the filter is no client's to choose.
+Result<> narrowFilter(NetworkFilter& filter, const Settings::Network& network)
+{
+    if (filter.allow.size() + filter.deny.size() > maxClientPatterns)
+        return failure(Kind::Invalid,
+            u"options.networkFilter: at most %1 patterns are allowed"_s.arg(maxClientPatterns));
+    filter.operatorAllow = network.whitelist;
+    filter.deny.removeIf(
+        [&network](const QString& pattern) { return network.blacklist.contains(pattern); });
+    filter.deny = network.blacklist + filter.deny;
+    filter.ports = network.ports;
+    filter.isPrivateAllowed = network.allowPrivate;
+    filter.allowAddresses = network.allowAddresses;
     return {};
 }
 
@@ -89,16 +122,19 @@ Result<ExecuteCall> executeCallFromJson(const QJsonObject& object, const Setting
     reader.read(u"sessionId"_s, call.sessionId);
     if (reader.error())
         return std::unexpected(*reader.error());
+    const SecretSet secrets = secretsOf(optionsObject);
     if (reader.has(u"sessionId"_s)) {
         if (const auto valid = checkSessionId(call.sessionId); !valid)
-            return std::unexpected(valid.error());
+            return masked(valid.error(), secrets);
     }
     auto request = requestFromJson(requestObject);
     if (!request)
-        return std::unexpected(request.error());
-    auto options = optionsFromJson(optionsObject, defaultOptions(settings));
+        return masked(request.error(), secrets);
+    auto defaults = defaultOptions(settings);
+    defaults.networkFilter = {}; // What stands there afterwards is the client's own.
+    auto options = optionsFromJson(optionsObject, std::move(defaults));
     if (!options)
-        return std::unexpected(options.error());
+        return masked(options.error(), secrets);
     call.request = std::move(*request);
     call.options = std::move(*options);
     return call;
@@ -106,17 +142,21 @@ Result<ExecuteCall> executeCallFromJson(const QJsonObject& object, const Setting
 
 Result<ExecuteCall> permitCall(ExecuteCall call, const Settings& settings, bool isMaster)
 {
+    const auto refusedFor
+        = [&call](const Error& error) { return masked(error, SecretSet(call.options.secrets)); };
     if (const auto possible = checkPossible(call, settings); !possible)
-        return std::unexpected(possible.error());
+        return refusedFor(possible.error());
+    if (const auto narrowed = narrowFilter(call.options.networkFilter, settings.network); !narrowed)
+        return refusedFor(narrowed.error());
     if (!isMaster) {
         if (const auto allowed = checkIsolation(call, settings); !allowed)
-            return std::unexpected(allowed.error());
+            return refusedFor(allowed.error());
         // The profile is a file of this machine, which is not a client's to choose.
         call.options.seccompProfilePath = settings.security.customProfilePath;
         cutToLimits(call, settings.serve.policy);
     }
     if (const auto valid = validate(call.request, call.options); !valid)
-        return std::unexpected(valid.error());
+        return refusedFor(valid.error());
     return call;
 }
 

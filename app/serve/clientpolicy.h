@@ -22,7 +22,8 @@ struct ExecuteCall {
 
 /// Holds a call to the server's settings. The holder of the master key is the operator and may
 /// loosen what the settings say; for everybody else limits are cut to `serve.policy`, and what
-/// would weaken the isolation is Kind::Denied, with the setting that would allow it. Kind::Invalid
+/// would weaken the isolation is Kind::Denied, with the setting that would allow it. The network
+/// lists of the settings hold for every key, and a client's own can only narrow them. Kind::Invalid
 /// for what no client can have.
 [[nodiscard]] Result<ExecuteCall> permitCall(
     ExecuteCall call, const Settings& settings, bool isMaster);

@@ -36,6 +36,7 @@ Task<Driver> prepare(Request request)
     if (!call)
         co_return std::unexpected(call.error());
     auto driver = std::make_shared<ExecutionDriver>(service, request.principal, std::move(*call));
+    request.record->entry.executionId = driver->id();
     QObject::connect(request.exchange.get(), &http::Exchange::clientGone, driver.get(),
         &ExecutionDriver::cancel);
     if (request.exchange->isClientGone())
@@ -71,7 +72,7 @@ public:
 
     void end(const Result<ExecutionResult>& result)
     {
-        send(m_events.end(result));
+        send(m_events.end(result, m_driver->cancelReason()));
         m_exchange->endStream();
     }
 
@@ -126,12 +127,13 @@ Task<Answer> executeStream(Request request)
     if (!result && !stream->hasBegun())
         co_return std::unexpected(result.error());
     stream->end(result);
+    request.record->entry.status = 200;
     co_return sentAnswer();
 }
 
 Task<Answer> executeWebSocket(Request request)
 {
-    co_return acceptWebSocket(request.exchange, request.service, request.principal);
+    co_return acceptWebSocket(request);
 }
 
 Task<Answer> showExecution(Request request)

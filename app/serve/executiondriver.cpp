@@ -100,6 +100,9 @@ struct ExecutionDriver::Steps {
         driver->m_run.reset();
         if (!result) {
             auto error = engineFailure(result.error());
+            // An image that nobody asked for by name is the operator's to make.
+            if (error.kind == Kind::NotFound && driver->m_call.options.image.isEmpty())
+                error.httpStatus = 500;
             // The engine's name of the session says more than its client knows.
             if (!engineSession.isEmpty())
                 error.message.replace(engineSession, driver->m_call.sessionId);
@@ -111,8 +114,8 @@ struct ExecutionDriver::Steps {
     static Task<ExecutionResult> perform(Driver driver)
     {
         const auto service = driver->m_service;
-        if (service->isDraining)
-            co_return failure(Kind::Unreachable, u"the server is shutting down"_s);
+        if (service->draining.isCancelled())
+            co_return std::unexpected(shuttingDown());
         service->executions.add(
             driver->m_id, driver->m_principal.tenant, driver->m_call.request, driver->m_cancel);
         QElapsedTimer waited;
@@ -152,6 +155,9 @@ ExecutionDriver::ExecutionDriver(
     , m_call(std::move(call))
     , m_id(QUuid::createUuid().toString(QUuid::WithoutBraces))
 {
+    m_call.request.executionId = m_id;
+    m_call.request.tenant = m_principal.tenant;
+    m_call.options.tenant = m_principal.tenant;
 }
 
 ExecutionDriver::~ExecutionDriver() = default;

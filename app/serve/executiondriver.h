@@ -19,6 +19,8 @@ public:
 
     [[nodiscard]] const QString& id() const { return m_id; } ///< UUID
     [[nodiscard]] const CancelToken& cancelToken() const { return m_cancel; }
+    /// Why the server cancels it; empty: it does not.
+    [[nodiscard]] const QString& cancelReason() const { return m_service->cancelReason; }
 
     /// Ends it, wherever it is; a run that had begun still gives its result.
     void cancel();

@@ -59,6 +59,7 @@ void ExecutionTable::add(const QString& id, const QString& tenant, const Executi
     const CancelToken& cancel)
 {
     dropOld();
+    m_active.begin();
     m_records.insert(id,
         std::make_shared<Record>(Record { tenant, request.runtime, State::Queued,
             QDateTime::currentDateTimeUtc(), cancel, std::nullopt, QDeadlineTimer() }));
@@ -81,14 +82,16 @@ void ExecutionTable::setFinished(const QString& id, const Result<ExecutionResult
     m_finished.push_back(id);
     m_keptBytes += sizeOf(result);
     dropOld();
+    m_active.end();
 }
 
 void ExecutionTable::dropOld()
 {
     while (!m_finished.empty()) {
         const auto oldest = m_records.value(m_finished.front());
-        if (!oldest->keep.hasExpired() && m_keptBytes <= maxKeptBytes
-            && m_finished.size() <= maxKeptCount)
+        // The latest stays however large it is: its client comes for the files in it.
+        const bool isTooMuch = m_keptBytes > maxKeptBytes && m_finished.size() > 1;
+        if (!oldest->keep.hasExpired() && !isTooMuch && m_finished.size() <= maxKeptCount)
             return;
         m_keptBytes -= sizeOf(*oldest->result);
         m_records.remove(m_finished.front());
@@ -126,11 +129,6 @@ void ExecutionTable::cancelAll()
     const auto records = m_records;
     for (const auto& record : records)
         record->cancel.cancel();
-}
-
-int ExecutionTable::activeCount() const
-{
-    return int(m_records.size() - qsizetype(m_finished.size()));
 }
 
 } // namespace isol8::serve

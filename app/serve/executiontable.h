@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "app/serve/underway.h"
 #include "engine/core/execution.h"
 #include "engine/core/task.h"
 
@@ -11,7 +12,7 @@
 namespace isol8::serve {
 
 /// The executions that GET /executions/:id knows: those that wait or run, and for some minutes
-/// those that have ended. Results are dropped early when they take much memory.
+/// those that have ended. Results but the latest are dropped early when they take much memory.
 class ExecutionTable {
 public:
     enum class State { Queued, Running, Finished };
@@ -30,7 +31,11 @@ public:
     [[nodiscard]] bool cancel(const QString& id, const QString& tenant);
     void cancelAll();
     /// Those that wait or run.
-    [[nodiscard]] int activeCount() const;
+    [[nodiscard]] int activeCount() const { return m_active.count(); }
+    /// As Underway::whenNone().
+    void whenNoneIsActive(const Completion<>& completion) { m_active.whenNone(completion); }
+    /// For executions that end from now on.
+    void setKeepResults(std::chrono::milliseconds keepResults) { m_keepResults = keepResults; }
 
 private:
     struct Record;
@@ -40,6 +45,7 @@ private:
     QHash<QString, std::shared_ptr<Record>> m_records;
     std::deque<QString> m_finished; ///< Oldest first.
     qint64 m_keptBytes = 0;
+    Underway m_active;
 };
 
 } // namespace isol8::serve

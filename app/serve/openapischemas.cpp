@@ -161,7 +161,8 @@ constexpr QByteArrayView answerSchemas = R"({
     "type": {"enum": ["stdout", "stderr", "exit", "error"]},
     "data": {"type": "string", "description": "Of exit: the exit code."},
     "phase": {"enum": ["install", "setup", "code"]},
-    "executionId": {"type": "string", "format": "uuid"}}},
+    "executionId": {"type": "string", "format": "uuid"},
+    "status": {"type": "integer", "description": "Of an error that ends the execution: the HTTP status that an answer would have."}}},
 "Execution": {"type": "object", "required": ["id", "state", "runtime", "createdAt"], "properties": {
     "id": {"type": "string", "format": "uuid"},
     "state": {"enum": ["queued", "running", "finished"]},

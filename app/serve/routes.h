@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/serve/answer.h"
+#include "app/serve/requestrecord.h"
 #include "app/serve/service.h"
 #include "engine/http/exchange.h"
 
@@ -13,6 +14,7 @@ namespace isol8::serve {
 struct Request {
     std::shared_ptr<Service> service;
     std::shared_ptr<http::Exchange> exchange;
+    std::shared_ptr<RequestRecord> record;
     Principal principal; ///< Nobody's for a route that needs no key.
     QString parameter; ///< What `:id` stands for; empty without one.
 };

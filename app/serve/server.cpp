@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/server.h"
 
-#include "app/serve/coroutinetimer.h"
+#include "app/serve/requestrecord.h"
 #include "app/serve/routes.h"
-#include "engine/core/completion.h"
+#include "app/serve/shutdown.h"
 #include "engine/core/logging.h"
-#include "engine/http/httpserver.h"
-
-#include <QElapsedTimer>
+#include "engine/core/settingstable.h"
 
 namespace isol8::serve {
 
@@ -20,10 +18,30 @@ using ServicePointer = std::shared_ptr<Service>;
 using ExchangePointer = std::shared_ptr<http::Exchange>;
 
 constexpr auto pruningInterval = 30s;
-/// How often a drain looks whether everything has ended.
-constexpr auto drainInterval = 20ms;
-/// What cancelled executions may take.
-constexpr auto cancelLimit = 10s;
+/// What the last answers may take to get out.
+constexpr auto flushLimit = 3s;
+
+/// Whether a key is read once, at the start.
+bool isFixed(const QString& key)
+{
+    static const QStringList keys { u"auth.enabled"_s, u"auth.connectionString"_s,
+        u"serve.sessionGraceMs"_s, u"poolStrategy"_s, u"poolSize.clean"_s, u"poolSize.dirty"_s };
+    return keys.contains(key);
+}
+
+http::HttpLimits httpLimits(const Settings::Serve& settings)
+{
+    http::HttpLimits limits;
+    limits.maxHeaderFields = settings.maxHeaderFields;
+    limits.maxHeaderBytes = settings.maxHeaderBytes;
+    limits.maxBodyBytes = settings.maxBodyBytes;
+    limits.maxConnections = settings.maxConnections;
+    limits.maxConnectionsPerAddress = settings.maxConnectionsPerAddress;
+    limits.headerTimeout = settings.headerTimeout;
+    limits.bodyTimeout = settings.bodyTimeout;
+    limits.idleTimeout = settings.idleTimeout;
+    return limits;
+}
 
 Result<> checkMatch(const Match& match, const Principal& principal)
 {
@@ -37,9 +55,10 @@ Result<> checkMatch(const Match& match, const Principal& principal)
 }
 
 /// The key is checked before anything else is told, also about paths that do not exist.
-Task<Answer> answerOf(ServicePointer service, ExchangePointer exchange, Match match)
+Task<Answer> answerOf(Request request, Match match)
 {
-    Request request { service, exchange, {}, match.parameter };
+    const auto service = request.service;
+    const auto exchange = request.exchange;
     const bool isOpen = match.route && match.route->access == Access::Anyone;
     if (!isOpen) {
         const CancelToken cancel;
@@ -53,11 +72,18 @@ Task<Answer> answerOf(ServicePointer service, ExchangePointer exchange, Match ma
             co_return std::unexpected(principal.error());
         }
         request.principal = *principal;
+        request.record->entry.principal = *principal;
     }
     if (const auto allowed = checkMatch(match, request.principal); !allowed)
         co_return std::unexpected(allowed.error());
-    if (service->isDraining && !isOpen)
-        co_return failure(Kind::Unreachable, u"the server is shutting down"_s, 503);
+    if (service->draining.isCancelled())
+        co_return std::unexpected(shuttingDown());
+    if (!isOpen) {
+        // Until they are taken up, sessions of the server before would seem not to be there.
+        const Completion<> adopted;
+        service->adoptions.whenNone(adopted);
+        (void)co_await adopted.wait();
+    }
     co_return co_await match.route->handler(request);
 }
 
@@ -71,38 +97,48 @@ void send(const ExchangePointer& exchange, const Answer& answer)
 
 Task<> serveExchange(ServicePointer service, ExchangePointer exchange)
 {
-    QElapsedTimer timer;
-    timer.start();
-    const auto method = exchange->head().method;
-    const auto match = findRoute(method, exchange->head().path);
-    const auto given = co_await answerOf(service, exchange, match);
+    const auto match = findRoute(exchange->head().method, exchange->head().path);
+    const auto record = std::make_shared<RequestRecord>(service, exchange->head(), match.route);
+    const auto given
+        = co_await answerOf({ service, exchange, record, {}, match.parameter }, match);
     auto answer = given ? *given : errorAnswer(given.error());
     if (answer.status == 405)
         answer.headers.emplaceBack("Allow", match.allowedMethods.join(", "));
     if (answer.status == 401)
         answer.headers.emplaceBack("WWW-Authenticate", "Bearer");
+    if (answer.status == 426)
+        answer.headers.emplaceBack("Upgrade", "websocket");
     if (answer.status == 429 || answer.status == 503)
         answer.headers.emplaceBack(
             "Retry-After", QByteArray::number(service->queue.retryAfter().count()));
-    if (!answer.isSent)
+    record->entry.isClientGone = exchange->isClientGone();
+    if (!answer.isSent) {
+        record->entry.status = answer.status;
         send(exchange, answer);
-    const auto route = match.route ? QByteArray(match.route->path.data(), match.route->path.size())
-                                   : QByteArray();
-    const auto duration
-        = std::chrono::duration_cast<std::chrono::microseconds>(timer.durationElapsed());
-    service->metrics.noteRequest(method, route, answer.status, duration);
-    qCDebug(logServe) << method << (match.route ? match.route->path : "-"_L1) << answer.status
-                      << duration.count() / 1000 << "ms";
+    }
+    record->entry.bodyBytes = exchange->bodyBytes();
     co_return {};
+}
+
+/// A connection that had no whole request.
+void noteRefusal(Service& service, int status, const QHostAddress& peer)
+{
+    AccessEntry entry;
+    entry.time = QDateTime::currentDateTimeUtc();
+    entry.peer = peer;
+    entry.status = status;
+    service.metrics.noteRequest({}, {}, status, {});
+    service.accessLog.write(entry);
 }
 
 /// Ends sessions that nobody has used for long.
 Task<> prune(ServicePointer service)
 {
     const auto age = service->settings.cleanup.maxContainerAge;
-    const auto idle
-        = service->sessions.idleSince(QDateTime::currentDateTimeUtc().addMSecs(-age.count()));
-    for (const auto& id : idle) {
+    for (const auto& id : service->sessions.idleFor(age)) {
+        // One that was used while the others ended is left alone.
+        if (!service->sessions.isIdleFor(id, age))
+            continue;
         const auto turn = co_await service->sessions.acquireExisting(id, {});
         if (!turn)
             continue;
@@ -117,7 +153,9 @@ Task<> prune(ServicePointer service)
 
 Task<> adopt(ServicePointer service)
 {
+    service->adoptions.begin();
     const auto sessions = co_await service->backend.engine->sessions();
+    const auto ended = qScopeGuard([service] { service->adoptions.end(); });
     if (!sessions)
         co_return std::unexpected(sessions.error());
     for (const auto& session : *sessions) {
@@ -127,78 +165,79 @@ Task<> adopt(ServicePointer service)
     co_return {};
 }
 
-/// Waits until nothing runs any more, at most for @p limit or until somebody hurries.
-Task<> drain(ServicePointer service, std::chrono::milliseconds limit, CancelToken hurry)
+/// Stays until the last answers are out.
+Task<> end(ServicePointer service, std::shared_ptr<http::HttpServer> http, CancelToken hurry)
 {
-    const Completion<> ended;
-    const CoroutineTimer look(new QTimer);
-    QElapsedTimer elapsed;
-    elapsed.start();
-    const auto check = [service, ended, limit, hurry, elapsed] {
-        if (service->executions.activeCount() == 0 || hurry.isCancelled()
-            || elapsed.durationElapsed() >= limit)
-            ended.deliver({});
-    };
-    QObject::connect(look.get(), &QTimer::timeout, look.get(), check);
-    look->start(drainInterval);
-    check();
-    co_return co_await ended.wait();
-}
-
-/// Only this server's own: others may use the same Docker.
-Task<> endSessions(ServicePointer service)
-{
-    Result<> ended;
-    for (const auto& id : service->sessions.engineIds()) {
-        const auto stopped = co_await service->backend.engine->stopSession(id);
-        if (!stopped)
-            ended = std::unexpected(stopped.error());
-    }
+    const auto ended = co_await shutDown(service, hurry);
+    http->stopListening();
+    const Completion<> flushed;
+    QObject::connect(http.get(), &http::HttpServer::lastConnectionClosed, http.get(),
+        [flushed] { flushed.deliver({}); }, Qt::QueuedConnection);
+    if (http->connectionCount() > 0)
+        (void)co_await waitAtMost(flushed, flushLimit);
     co_return ended;
 }
 
-Task<> shutDown(ServicePointer service, CancelToken hurry)
+/// Keeps what cannot change while the server runs, and tells what does.
+Server::Change compare(const Settings& old, Settings& settings)
 {
-    (void)co_await drain(service, service->settings.serve.drainTimeout, hurry);
-    service->executions.cancelAll();
-    // A run that ends gives its session back, so the sessions end after the runs.
-    (void)co_await drain(service, cancelLimit, {});
-    if (!service->settings.serve.keepSessions) {
-        if (const auto ended = co_await endSessions(service); !ended)
-            qCWarning(logServe) << "sessions were not ended:" << ended.error().message;
+    Server::Change change;
+    for (const auto& key : settingKeys()) {
+        const auto before = key.read(old);
+        if (key.read(settings) == before)
+            continue;
+        if (isFixed(key.path)) {
+            change.needRestart << key.path;
+            key.write(settings, before);
+        } else {
+            change.changed << key.path;
+        }
     }
-    co_return co_await service->backend.engine->shutdown();
+    return change;
 }
 
 } // namespace
 
 Server::Server(std::shared_ptr<Service> service)
     : m_service(std::move(service))
+    , m_http(std::make_shared<http::HttpServer>(httpLimits(m_service->settings.serve)))
 {
-    const auto& settings = m_service->settings.serve;
-    http::HttpLimits limits;
-    limits.maxHeaderBytes = settings.maxHeaderBytes;
-    limits.maxBodyBytes = settings.maxBodyBytes;
-    limits.maxConnections = settings.maxConnections;
-    limits.maxConnectionsPerAddress = settings.maxConnectionsPerAddress;
-    limits.headerTimeout = settings.headerTimeout;
-    limits.bodyTimeout = settings.bodyTimeout;
-    limits.idleTimeout = settings.idleTimeout;
-    m_http = std::make_unique<http::HttpServer>(limits);
     connect(m_http.get(), &http::HttpServer::requestReceived, this,
         [service = m_service](
             const ExchangePointer& exchange) { (void)serveExchange(service, exchange); });
+    connect(m_http.get(), &http::HttpServer::connectionRefused, this,
+        [service = m_service](
+            int status, const QHostAddress& peer) { noteRefusal(*service, status, peer); });
     connect(&m_pruning, &QTimer::timeout, this, [this] { (void)prune(m_service); });
-    if (m_service->settings.cleanup.autoPrune)
-        m_pruning.start(std::min<std::chrono::milliseconds>(
-            pruningInterval, m_service->settings.cleanup.maxContainerAge));
+    startPruning();
+    m_service->metrics.addGauge("isol8_http_connections", "Open connections.",
+        [http = std::weak_ptr(m_http)] {
+            const auto strong = http.lock();
+            return strong ? strong->connectionCount() : 0;
+        });
 }
 
 Server::~Server() = default;
 
+void Server::startPruning()
+{
+    const auto& cleanup = m_service->settings.cleanup;
+    if (cleanup.autoPrune)
+        m_pruning.start(
+            std::min<std::chrono::milliseconds>(pruningInterval, cleanup.maxContainerAge));
+    else
+        m_pruning.stop();
+}
+
 Result<> Server::listen(const http::ListenAddress& address)
 {
     return m_http->listen(address);
+}
+
+Result<> Server::listenOn(int descriptor, const std::optional<http::TlsFiles>& tls)
+{
+    m_hasPassedSocket = true;
+    return m_http->listenOn(descriptor, tls);
 }
 
 quint16 Server::port() const
@@ -211,13 +250,30 @@ Task<> Server::adoptSessions()
     return adopt(m_service);
 }
 
+Result<Server::Change> Server::reconfigure(Settings settings)
+{
+    const auto old = m_service->settings;
+    const auto change = compare(old, settings);
+    if (const auto opened = m_service->accessLog.open(settings.serve.accessLog); !opened)
+        return std::unexpected(opened.error());
+    if (const auto loaded = m_http->reloadTls(); !loaded) {
+        (void)m_service->accessLog.open(old.serve.accessLog);
+        return std::unexpected(loaded.error());
+    }
+    m_service->apply(settings);
+    m_http->setLimits(httpLimits(settings.serve));
+    startPruning();
+    return change;
+}
+
 Task<> Server::shutdown(CancelToken hurry)
 {
-    m_http->stopListening();
+    // Connections to a socket that was passed in wait there for the next server; others are told.
+    if (m_hasPassedSocket)
+        m_http->stopListening();
     m_http->closeIdle();
     m_pruning.stop();
-    m_service->isDraining = true;
-    return shutDown(m_service, std::move(hurry));
+    return end(m_service, m_http, std::move(hurry));
 }
 
 } // namespace isol8::serve

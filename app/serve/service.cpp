@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/service.h"
 
+#include "app/serve/keystore.h"
+
 namespace isol8::serve {
 
 namespace {
@@ -11,6 +13,11 @@ RunQueue::Limits queueLimits(const Settings& settings)
         settings.serve.queueTimeout };
 }
 
+SessionTable::Limits sessionLimits(const Settings& settings)
+{
+    return { settings.serve.maxSessions, settings.serve.maxQueue };
+}
+
 } // namespace
 
 Service::Service(
@@ -19,13 +26,25 @@ Service::Service(
     , backend(std::move(theBackend))
     , authenticator(std::move(theAuthenticator))
     , queue(queueLimits(settings))
-    , sessions({ settings.serve.maxSessions, settings.serve.maxQueue })
+    , sessions(sessionLimits(settings))
     , executions(settings.serve.keepResults)
 {
     metrics.addGauge("isol8_running", "Executions that run.", [this] { return queue.running(); });
     metrics.addGauge("isol8_queue_depth", "Executions that wait for a place.",
         [this] { return queue.waiting(); });
     metrics.addGauge("isol8_sessions", "Sessions.", [this] { return sessions.count(); });
+    metrics.addGauge(
+        "isol8_http_requests_active", "Requests under way.", [this] { return requests.count(); });
+}
+
+void Service::apply(const Settings& theSettings)
+{
+    settings = theSettings;
+    queue.setLimits(queueLimits(settings));
+    sessions.setLimits(sessionLimits(settings));
+    executions.setKeepResults(settings.serve.keepResults);
+    if (keyStore)
+        keyStore->removeExpiredEvery(settings.auth.cleanupInterval);
 }
 
 } // namespace isol8::serve

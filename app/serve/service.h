@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "app/serve/accesslog.h"
 #include "app/serve/authenticator.h"
 #include "app/serve/executiontable.h"
 #include "app/serve/metrics.h"
 #include "app/serve/runqueue.h"
 #include "app/serve/sessiontable.h"
+#include "app/serve/underway.h"
 #include "engine/core/engine.h"
 #include "engine/core/settings.h"
 
@@ -42,6 +44,9 @@ struct Service {
         Settings theSettings, Backend theBackend, std::shared_ptr<Authenticator> theAuthenticator);
     Q_DISABLE_COPY_MOVE(Service)
 
+    /// Puts other settings into effect for what comes from now on.
+    void apply(const Settings& theSettings);
+
     Settings settings;
     Backend backend;
     std::shared_ptr<Authenticator> authenticator;
@@ -50,7 +55,11 @@ struct Service {
     Metrics metrics;
     SessionTable sessions;
     ExecutionTable executions;
-    bool isDraining = false; ///< New executions are refused.
+    AccessLog accessLog;
+    Underway requests;
+    Underway adoptions; ///< Of sessions that an earlier server left; requests wait for them.
+    CancelToken draining; ///< Cancelled when the server begins to end: what is new is refused.
+    QString cancelReason; ///< Why the server cancels what runs; empty: it does not.
 };
 
 } // namespace isol8::serve

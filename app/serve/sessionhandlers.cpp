@@ -44,10 +44,9 @@ Result<FilePlace> filePlaceOfQuery(const Request& request, const QString& fallba
 
 Error fileFailure(const FilePlace& place, Error error)
 {
-    const bool isDenied = error.kind == Kind::Denied;
+    if (error.kind == Kind::Denied)
+        return { error.kind, u"%1: not permitted in the sandbox"_s.arg(place.path), 403 };
     error = engineFailure(std::move(error));
-    if (isDenied)
-        error.httpStatus = 403;
     error.message.replace(place.engineSession, place.clientSession);
     return error;
 }

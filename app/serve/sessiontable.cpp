@@ -4,6 +4,7 @@
 #include "engine/core/names.h"
 
 #include <QCryptographicHash>
+#include <QElapsedTimer>
 
 namespace isol8::serve {
 
@@ -11,6 +12,7 @@ using namespace Qt::StringLiterals;
 
 struct SessionTable::State {
     Limits limits;
+    std::optional<Error> closed; ///< Why nobody may wait any more.
     QHash<QString, std::shared_ptr<Entry>> entries;
 };
 
@@ -24,12 +26,18 @@ struct SessionTable::Entry {
     std::weak_ptr<State> table;
     QString engineId;
     std::optional<Runtime> runtime; ///< None until the session is known to exist.
-    QDateTime lastAccess;
+    QDateTime lastAccess; ///< To be shown.
+    QElapsedTimer sinceAccess; ///< To be counted, since clocks are set.
     bool isHeld = false;
     CancelToken holder;
     std::deque<Waiter> waiters;
     quint64 nextWaiter = 1;
 
+    void noteAccess()
+    {
+        lastAccess = QDateTime::currentDateTimeUtc();
+        sinceAccess.start();
+    }
     void passOn();
 };
 
@@ -72,7 +80,7 @@ Task<std::shared_ptr<Lease>> waitForTurn(
     }
     entry->isHeld = true;
     entry->holder = cancel;
-    entry->lastAccess = QDateTime::currentDateTimeUtc();
+    entry->noteAccess();
     co_return std::make_shared<Lease>(entry);
 }
 
@@ -85,7 +93,7 @@ Task<std::shared_ptr<Lease>> failed(Error error)
 
 void SessionTable::Entry::passOn()
 {
-    lastAccess = QDateTime::currentDateTimeUtc();
+    noteAccess();
     holder = CancelToken();
     if (waiters.empty()) {
         isHeld = false;
@@ -120,8 +128,9 @@ void SessionTable::Lease::forget()
 }
 
 SessionTable::SessionTable(Limits limits)
-    : m_state(std::make_shared<State>(limits))
+    : m_state(std::make_shared<State>())
 {
+    m_state->limits = limits;
 }
 
 SessionTable::~SessionTable()
@@ -168,12 +177,16 @@ Result<> SessionTable::checkRoom(const QString& engineId, Runtime runtime) const
                 runtimeName(*entry->runtime), runtimeName(runtime)));
     if (std::cmp_greater_equal(entry->waiters.size(), m_state->limits.maxWaiting) && entry->isHeld)
         return failure(Kind::Limit, u"too many requests wait for this session"_s);
+    if (entry->isHeld && m_state->closed)
+        return std::unexpected(*m_state->closed);
     return {};
 }
 
 Task<std::shared_ptr<Lease>> SessionTable::acquire(
     QString engineId, Runtime runtime, CancelToken cancel)
 {
+    if (cancel.isCancelled())
+        return failed(cancelled()); // Or an entry would stay that nobody confirms.
     if (auto room = checkRoom(engineId, runtime); !room)
         return failed(room.error());
     auto& entry = m_state->entries[engineId];
@@ -202,7 +215,26 @@ void SessionTable::adopt(const QString& engineId, Runtime runtime)
     entry->table = m_state;
     entry->engineId = engineId;
     entry->runtime = runtime;
-    entry->lastAccess = QDateTime::currentDateTimeUtc();
+    entry->noteAccess();
+}
+
+void SessionTable::setLimits(const Limits& limits)
+{
+    m_state->limits = limits;
+}
+
+void SessionTable::close(const Error& reason)
+{
+    m_state->closed = reason;
+    std::vector<Completion<>> turns;
+    for (const auto& entry : m_state->entries) {
+        for (const auto& waiter : entry->waiters)
+            turns.push_back(waiter.turn);
+        entry->waiters.clear();
+    }
+    // Last, since whoever goes on may come back here.
+    for (const auto& turn : turns)
+        turn.fail(reason);
 }
 
 void SessionTable::cancelUsers(const QString& engineId)
@@ -240,14 +272,21 @@ QStringList SessionTable::engineIds() const
     return m_state->entries.keys();
 }
 
-QStringList SessionTable::idleSince(const QDateTime& moment) const
+QStringList SessionTable::idleFor(std::chrono::milliseconds age) const
 {
     QStringList idle;
-    for (const auto& entry : m_state->entries) {
-        if (!entry->isHeld && entry->waiters.empty() && entry->lastAccess <= moment)
-            idle << entry->engineId;
+    for (const auto& id : m_state->entries.keys()) {
+        if (isIdleFor(id, age))
+            idle << id;
     }
     return idle;
+}
+
+bool SessionTable::isIdleFor(const QString& engineId, std::chrono::milliseconds age) const
+{
+    const auto entry = m_state->entries.value(engineId);
+    return entry && !entry->isHeld && entry->waiters.empty()
+        && entry->sinceAccess.durationElapsed() >= age;
 }
 
 } // namespace isol8::serve

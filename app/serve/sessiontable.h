@@ -59,16 +59,22 @@ public:
 
     /// Takes up a session that an earlier server left.
     void adopt(const QString& engineId, Runtime runtime);
+    /// For sessions and waiters from now on.
+    void setLimits(const Limits& limits);
     /// Cancels whoever uses the session or waits for it.
     void cancelUsers(const QString& engineId);
+
+    /// Refuses those that wait, now and from now on: the server ends.
+    void close(const Error& reason);
 
     [[nodiscard]] bool isActive(const QString& engineId) const;
     [[nodiscard]] std::optional<QDateTime> lastAccess(const QString& engineId) const;
     [[nodiscard]] int count() const;
     /// Every session that this server has used or taken up.
     [[nodiscard]] QStringList engineIds() const;
-    /// Sessions that nobody has used or waited for since @p moment.
-    [[nodiscard]] QStringList idleSince(const QDateTime& moment) const;
+    /// Sessions that nobody has used or waited for in the last @p age, whatever the clock says.
+    [[nodiscard]] QStringList idleFor(std::chrono::milliseconds age) const;
+    [[nodiscard]] bool isIdleFor(const QString& engineId, std::chrono::milliseconds age) const;
 
 private:
     [[nodiscard]] Result<> checkRoom(const QString& engineId, Runtime runtime) const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/streamevents.h"
 
+#include "app/serve/answer.h"
+
 #include <QJsonDocument>
 
 namespace isol8::serve {
@@ -39,13 +41,20 @@ QList<StreamEvent> StreamEvents::output(Channel channel, const QByteArray& bytes
     return events;
 }
 
-QList<StreamEvent> StreamEvents::end(const Result<ExecutionResult>& result)
+QList<StreamEvent> StreamEvents::end(
+    const Result<ExecutionResult>& result, const QString& cancelReason)
 {
     auto events = flush();
     if (!result)
-        events.append({ StreamEvent::Type::Error, result.error().message, std::nullopt });
+        events.append({ .type = StreamEvent::Type::Error,
+            .data = result.error().message,
+            .phase = std::nullopt,
+            .httpStatus = statusOf(result.error()) });
     else if (result->isTimedOut)
         events.append({ StreamEvent::Type::Error, u"EXECUTION TIMED OUT"_s, std::nullopt });
+    else if (result->ending.reason == EndReason::Cancelled && !cancelReason.isEmpty())
+        events.append(
+            { StreamEvent::Type::Error, u"EXECUTION CANCELLED: "_s + cancelReason, std::nullopt });
     events.append({ StreamEvent::Type::Exit, QString::number(result ? result->exitCode : 1),
         std::nullopt, m_executionId });
     return events;

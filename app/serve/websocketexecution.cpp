@@ -19,6 +19,8 @@ namespace {
 
 /// The program's output waits in the sandbox while more than this waits here.
 constexpr qint64 maxPendingBytes = 1 << 20;
+/// A client that lets more than this wait is cut off.
+constexpr qint64 maxBacklogBytes = 16 << 20;
 /// A connection that did not answer a ping until the next one is dead.
 constexpr auto pingInterval = 20s;
 constexpr int maxTerminalSize = 10'000;
@@ -31,12 +33,14 @@ QCoro::Task<> performAnd(
 
 } // namespace
 
-WebSocketExecution::WebSocketExecution(
-    std::unique_ptr<QWebSocket> socket, std::shared_ptr<Service> service, Principal principal)
+WebSocketExecution::WebSocketExecution(std::unique_ptr<QWebSocket> socket,
+    std::shared_ptr<Service> service, Principal principal, std::shared_ptr<RequestRecord> record)
     : m_socket(std::move(socket))
     , m_service(std::move(service))
     , m_principal(std::move(principal))
+    , m_record(std::move(record))
 {
+    m_record->entry.status = 101;
     m_socket->setMaxAllowedIncomingMessageSize(quint64(m_service->settings.serve.maxBodyBytes));
     m_socket->setMaxAllowedIncomingFrameSize(quint64(m_service->settings.serve.maxBodyBytes));
     connect(m_socket.get(), &QWebSocket::textMessageReceived, this, &WebSocketExecution::read);
@@ -45,29 +49,56 @@ WebSocketExecution::WebSocketExecution(
     connect(m_socket.get(), &QWebSocket::bytesWritten, this, &WebSocketExecution::balance);
     connect(m_socket.get(), &QWebSocket::disconnected, this, &QObject::deleteLater);
     connect(m_socket.get(), &QWebSocket::pong, this, [this] { m_isAnswered = true; });
-    connect(&m_keepAlive, &QTimer::timeout, this, [this] {
-        if (m_socket->bytesToWrite() > 0)
-            return; // A slow reader sees the ping late; TCP notices a dead one.
-        if (std::exchange(m_isAnswered, false))
-            m_socket->ping();
-        else
-            m_socket->abort();
-    });
+    connect(&m_keepAlive, &QTimer::timeout, this, &WebSocketExecution::checkLife);
     m_keepAlive.start(pingInterval);
+    connect(&m_idle, &QTimer::timeout, this, [this] {
+        close(QWebSocketProtocol::CloseCodePolicyViolated, u"There was no execute message"_s);
+    });
+    m_idle.start(m_service->settings.serve.idleTimeout);
+    m_draining = m_service->draining.onCancel([this] { goAway(); });
 }
 
 WebSocketExecution::~WebSocketExecution()
 {
     if (m_driver)
         m_driver->cancel();
+    if (m_record)
+        m_record->entry.isClientGone = true;
     m_socket->disconnect(this);
     // May be within a signal of its own.
     m_socket.release()->deleteLater();
 }
 
+/// An execution that runs ends the connection itself.
 void WebSocketExecution::goAway()
 {
-    m_socket->close(QWebSocketProtocol::CloseCodeGoingAway, u"The server is shutting down"_s);
+    if (!m_driver)
+        close(QWebSocketProtocol::CloseCodeGoingAway, u"The server is shutting down"_s);
+}
+
+void WebSocketExecution::checkLife()
+{
+    if (m_socket->bytesToWrite() > 0)
+        return; // A slow reader sees the ping late; TCP notices a dead one.
+    if (std::exchange(m_isAnswered, false))
+        m_socket->ping();
+    else
+        m_socket->abort();
+}
+
+void WebSocketExecution::checkBacklog()
+{
+    // Pongs and complaints pile up; output waits in the sandbox long before.
+    if (m_socket->bytesToWrite() > maxBacklogBytes)
+        m_socket->abort();
+}
+
+void WebSocketExecution::close(int code, const QString& reason)
+{
+    m_isFinished = true;
+    m_idle.stop();
+    m_record.reset();
+    m_socket->close(QWebSocketProtocol::CloseCode(code), reason);
 }
 
 void WebSocketExecution::read(const QString& text)
@@ -77,9 +108,7 @@ void WebSocketExecution::read(const QString& text)
     const auto message = parseJsonObject(text.toUtf8());
     if (!message) {
         sendError(u"Invalid JSON: "_s + message.error().message);
-        m_isFinished = true;
-        m_socket->close(QWebSocketProtocol::CloseCodeDatatypeNotSupported, u"Invalid JSON"_s);
-        return;
+        return close(QWebSocketProtocol::CloseCodeDatatypeNotSupported, u"Invalid JSON"_s);
     }
     const auto type = message->value(u"type"_s).toString();
     if (type == "execute"_L1)
@@ -103,9 +132,11 @@ void WebSocketExecution::execute(const QJsonObject& message)
         call = permitCall(std::move(*call), m_service->settings, m_principal.isMaster);
     if (!call)
         return finish(std::unexpected(call.error()));
+    m_idle.stop();
     call->request.isStdinLive = !call->request.stdinData;
     m_driver = std::make_shared<ExecutionDriver>(m_service, m_principal, std::move(*call));
     m_events = StreamEvents(m_driver->id());
+    m_record->entry.executionId = m_driver->id();
     connect(m_driver.get(), &ExecutionDriver::outputReceived, this,
         [this](Channel channel, const QByteArray& bytes, Phase phase) {
             send(m_events.output(channel, bytes, phase));
@@ -125,7 +156,7 @@ void WebSocketExecution::takeStdin(const QJsonObject& message)
     if (message.value(u"eof"_s).toBool())
         m_driver->closeStdin();
     if (m_driver->pendingStdinBytes() > maxStdinBytes)
-        m_socket->close(QWebSocketProtocol::CloseCodeTooMuchData,
+        close(QWebSocketProtocol::CloseCodeTooMuchData,
             u"The program does not read its standard input"_s);
 }
 
@@ -153,8 +184,12 @@ void WebSocketExecution::takeResize(const QJsonObject& message)
 
 void WebSocketExecution::send(const QList<StreamEvent>& events)
 {
-    for (const auto& event : events)
-        m_socket->sendTextMessage(QString::fromUtf8(eventText(event)));
+    for (const auto& event : events) {
+        const auto text = eventText(event);
+        m_socket->sendTextMessage(QString::fromUtf8(text));
+        if (m_record)
+            m_record->entry.bodyBytes += text.size();
+    }
     balance();
 }
 
@@ -165,10 +200,10 @@ void WebSocketExecution::sendError(const QString& text)
 
 void WebSocketExecution::finish(const Result<ExecutionResult>& result)
 {
-    if (std::exchange(m_isFinished, true))
+    if (m_isFinished)
         return;
-    send(m_events.end(result));
-    m_socket->close(QWebSocketProtocol::CloseCodeNormal, u"Execution complete"_s);
+    send(m_events.end(result, m_service->cancelReason));
+    close(QWebSocketProtocol::CloseCodeNormal, u"Execution complete"_s);
 }
 
 void WebSocketExecution::balance()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/serve/executiondriver.h"
+#include "app/serve/requestrecord.h"
 #include "app/serve/streamevents.h"
 
 #include <QTimer>
@@ -16,15 +17,19 @@ class WebSocketExecution : public QObject {
     Q_OBJECT
 
 public:
-    /// Takes @p socket over.
-    WebSocketExecution(
-        std::unique_ptr<QWebSocket> socket, std::shared_ptr<Service> service, Principal principal);
+    /// Takes @p socket over. @p record is held until the execution or the connection has ended.
+    WebSocketExecution(std::unique_ptr<QWebSocket> socket, std::shared_ptr<Service> service,
+        Principal principal, std::shared_ptr<RequestRecord> record);
     ~WebSocketExecution() override;
 
-    /// Ends the connection with code 1001 once what runs has been cancelled.
-    void goAway();
+    /// To be called when bytes have come from the client: ends the connection of one that only
+    /// sends and never reads.
+    void checkBacklog();
 
 private:
+    void goAway();
+    void checkLife();
+    void close(int code, const QString& reason);
     void read(const QString& text);
     void execute(const QJsonObject& message);
     void takeStdin(const QJsonObject& message);
@@ -39,8 +44,11 @@ private:
     std::shared_ptr<Service> m_service;
     Principal m_principal;
     std::shared_ptr<ExecutionDriver> m_driver; ///< Null until there is an `execute`.
+    std::shared_ptr<RequestRecord> m_record; ///< Null after the end.
     StreamEvents m_events;
+    CancelToken::Registration m_draining;
     QTimer m_keepAlive;
+    QTimer m_idle; ///< Until there is an `execute`.
     bool m_isFinished = false;
     bool m_isPaused = false;
     bool m_isAnswered = true; ///< The last ping has been.

@@ -3,7 +3,6 @@
 
 #include "app/serve/websocketexecution.h"
 
-#include <QPointer>
 #include <QTcpSocket>
 #include <QWebSocket>
 #include <QWebSocketServer>
@@ -12,27 +11,31 @@ namespace isol8::serve {
 
 using namespace Qt::StringLiterals;
 
-Result<Answer> acceptWebSocket(
-    std::shared_ptr<http::Exchange> exchange, std::shared_ptr<Service> service, Principal principal)
+Result<Answer> acceptWebSocket(const Request& request)
 {
-    if (!exchange->head().isUpgrade)
+    if (!request.exchange->head().isUpgrade)
         return failure(Kind::Invalid, u"This path speaks WebSocket only"_s, 426);
-    auto* socket = exchange->takeSocketForUpgrade();
+    auto* socket = request.exchange->takeSocketForUpgrade();
     if (!socket)
         return sentAnswer();
 
     // One server a connection: it tells whose handshake has ended, and goes with its socket.
     auto* handshake
         = new QWebSocketServer(QStringLiteral("isol8"), QWebSocketServer::NonSecureMode, socket);
+    request.record->entry.status = 400; // Unless the handshake succeeds.
     QObject::connect(socket, &QTcpSocket::disconnected, socket, &QObject::deleteLater);
     QObject::connect(handshake, &QWebSocketServer::newConnection, handshake,
-        [handshake, service = std::move(service), principal = std::move(principal)] {
+        [handshake, socket, service = request.service, principal = request.principal,
+            record = request.record]() mutable {
             std::unique_ptr<QWebSocket> accepted(handshake->nextPendingConnection());
             if (!accepted)
                 return;
             accepted->setParent(nullptr);
             // Deletes itself at the end of its connection.
-            new WebSocketExecution(std::move(accepted), service, principal);
+            auto* execution = new WebSocketExecution(
+                std::move(accepted), service, principal, std::move(record));
+            QObject::connect(
+                socket, &QTcpSocket::readyRead, execution, &WebSocketExecution::checkBacklog);
         });
     handshake->handleConnection(socket);
     Q_EMIT socket->readyRead();

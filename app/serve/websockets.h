@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "app/serve/answer.h"
-#include "app/serve/service.h"
-#include "engine/http/exchange.h"
+#include "app/serve/routes.h"
 
 namespace isol8::serve {
 
-/// Answers the upgrade of `/execute/ws`: the connection becomes a WebSocketExecution of the
-/// service. Kind::Invalid (400, or 426 without an upgrade) for what is no such handshake.
-[[nodiscard]] Result<Answer> acceptWebSocket(std::shared_ptr<http::Exchange> exchange,
-    std::shared_ptr<Service> service, Principal principal);
+/// Makes a WebSocket of the request's connection and serves it. Kind::Invalid with 426 when the
+/// client did not ask for one.
+[[nodiscard]] Result<Answer> acceptWebSocket(const Request& request);
 
 } // namespace isol8::serve

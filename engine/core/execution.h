@@ -52,6 +52,8 @@ struct ExecutionRequest {
     int terminalRows = 24;
     int terminalColumns = 80;
     QJsonObject metadata; ///< The caller's own, copied to the audit log.
+    QString executionId; ///< A UUID without braces; empty: the engine gives one.
+    QString tenant; ///< Whose run it is, for the audit log; empty: nobody's in particular.
 };
 
 /// What a sandbox with filtered networking may reach. Patterns are ECMAScript regular expressions
@@ -101,6 +103,7 @@ struct ExecutionOptions {
     bool isKept = false; ///< `--persist`: keep the container for inspection.
     SeccompMode seccomp = SeccompMode::Strict;
     QString seccompProfilePath; ///< For SeccompMode::Custom.
+    QString tenant; ///< Whose run it is: a used sandbox is only ever used again for the same one.
     QString caBundlePath; ///< PEM file that programs trust in addition; empty: none.
     QMap<Runtime, QString> registries; ///< Package index for installs; absent: the image's own.
 };

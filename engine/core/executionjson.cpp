@@ -237,10 +237,10 @@ QJsonObject toJson(const ExecutionResult& result)
         { u"runtime"_s, runtimeName(result.runtime) },
         { u"timestamp"_s, result.timestamp.toUTC().toString(Qt::ISODateWithMs) },
         { u"containerId"_s, result.containerId }, { u"resourceUsage"_s, usageJson(result) },
-        { u"networkLogs"_s, networkLogsJson(result.networkLogs) }, { u"ending"_s, endingJson(result.ending) },
-        { u"timedOut"_s, result.isTimedOut }, { u"oomKilled"_s, result.isOutOfMemory },
-        { u"cpuMs"_s, milliseconds(result.cpuTime) }, { u"phasesMs"_s, phases },
-        { u"imageDigest"_s, result.imageDigest },
+        { u"networkLogs"_s, networkLogsJson(result.networkLogs) },
+        { u"ending"_s, endingJson(result.ending) }, { u"timedOut"_s, result.isTimedOut },
+        { u"oomKilled"_s, result.isOutOfMemory }, { u"cpuMs"_s, milliseconds(result.cpuTime) },
+        { u"phasesMs"_s, phases }, { u"imageDigest"_s, result.imageDigest },
         { u"violations"_s, violationsJson(result.violations) } };
     if (!result.signal.isEmpty())
         object.insert(u"signal"_s, result.signal);
@@ -302,6 +302,8 @@ QJsonObject toJson(const StreamEvent& event)
     }
     if (!event.executionId.isEmpty())
         object.insert(u"executionId"_s, event.executionId);
+    if (event.httpStatus != 0)
+        object.insert(u"status"_s, event.httpStatus);
     return object;
 }
 
@@ -319,6 +321,7 @@ Result<StreamEvent> streamEventFromJson(const QJsonObject& object)
     reader.read(u"data"_s, event.data);
     reader.readName(u"phase"_s, event.phase, phaseFromName, u"setup and code"_s);
     reader.read(u"executionId"_s, event.executionId);
+    reader.readWhole(u"status"_s, event.httpStatus, 400, 599);
     if (reader.error())
         return std::unexpected(*reader.error());
     return event;

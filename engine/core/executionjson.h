@@ -20,6 +20,7 @@ struct StreamEvent {
     QString data; ///< Of Exit: the exit code in decimal.
     std::optional<Phase> phase; ///< Phase::Install is told as `setup`.
     QString executionId = {}; ///< Of Exit, for GET /executions/:id; empty: the server does not say.
+    int httpStatus = 0; ///< Of Error: what an answer would have had; 0: the server does not say.
 
     bool operator==(const StreamEvent&) const = default;
 };

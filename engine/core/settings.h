@@ -17,6 +17,12 @@ struct PrebuiltImage {
 
 enum class PoolStrategy { Fast, Secure };
 
+/// What follows when the audit log cannot be written.
+enum class AuditFailure {
+    Warn, ///< A warning; code runs all the same, and lines may be lost.
+    Refuse, ///< No code runs until it can be written.
+};
+
 /// The resolved configuration: every key of config.md with its default. Sizes are bytes; patterns
 /// are ECMAScript regular expressions searched in the host name.
 struct Settings {
@@ -31,6 +37,14 @@ struct Settings {
         int dirty = 1;
         bool operator==(const PoolSize&) const = default;
     } poolSize;
+
+    struct Pool {
+        bool prestart = true; ///< Keep an interpreter started in each warm container.
+        Milliseconds idle { 300'000 }; ///< Unused ones beyond poolSize.clean end after this.
+        int maxReuses = 1000; ///< Of one container.
+        qint64 maxMemoryBytes = 2LL << 30; ///< Of all unused containers together.
+        bool operator==(const Pool&) const = default;
+    } pool;
 
     struct Defaults {
         Milliseconds timeout { 30'000 };
@@ -90,6 +104,9 @@ struct Settings {
         int retentionDays = 90;
         bool includeCode = false;
         bool includeOutput = false;
+        AuditFailure onFailure = AuditFailure::Warn;
+        qint64 maxFileBytes = 64LL << 20; ///< The file is put aside before it grows beyond.
+        Milliseconds scriptTimeout { 30'000 }; ///< Of one start of postLogScript.
         bool operator==(const Audit&) const = default;
     } audit;
 
@@ -106,20 +123,23 @@ struct Settings {
     QMap<Runtime, QString> registries; ///< Index URLs for package installs.
 
     struct Serve {
+        QString accessLog; ///< Path of a file, `-` for standard output; empty: none.
         qint64 maxBodyBytes = 64LL << 20;
-        qint64 maxHeaderBytes = 16LL << 10;
+        qint64 maxHeaderBytes = 32LL << 10;
+        int maxHeaderFields = 100;
         int maxConnections = 1024;
-        int maxConnectionsPerAddress = 256;
+        int maxConnectionsPerAddress = 64; ///< Raise it behind a reverse proxy.
         int maxQueue = 100; ///< Requests that wait for a place; more get 429.
         int maxConcurrentPerTenant = 0; ///< 0: maxConcurrent alone counts.
         int maxSessions = 100;
         Milliseconds headerTimeout { 10'000 };
-        Milliseconds bodyTimeout { 60'000 };
-        Milliseconds idleTimeout { 75'000 }; ///< Of a kept-alive connection between requests.
+        Milliseconds bodyTimeout { 30'000 }; ///< Between two pieces of a body.
+        Milliseconds idleTimeout { 60'000 }; ///< Of a kept-alive connection between requests.
         Milliseconds queueTimeout { 30'000 };
-        Milliseconds drainTimeout { 10'000 }; ///< For running requests after SIGTERM.
+        Milliseconds drain { 10'000 }; ///< For what runs after SIGTERM.
         Milliseconds keepResults { 300'000 }; ///< For GET /executions/:id.
         bool keepSessions = false; ///< Leave the sessions to the next server at the end.
+        Milliseconds sessionGrace { 3'600'000 }; ///< How long a session lives without a server.
 
         /// What a client without the master key may ask for at most.
         struct Policy {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "engine/core/hostname.h"
+#include "engine/core/hostpattern.h"
 #include "engine/core/names.h"
 #include "engine/core/settingstable.h"
 #include "engine/core/units.h"
@@ -6,7 +8,6 @@
 #include <QJsonArray>
 #include <QJsonObject>
 #include <QLocale>
-#include <QRegularExpression>
 
 #include <cmath>
 
@@ -70,7 +71,11 @@ bool isAllowed(const SettingKey& key, const QJsonValue& value)
         return isArrayOf(value, isText);
     case SettingType::PatternList:
         return isArrayOf(value, [](const QJsonValue& item) {
-            return isText(item) && QRegularExpression(item.toString()).isValid();
+            return item.isString() && HostPattern::compile(item.toString());
+        });
+    case SettingType::HostAndPortList:
+        return isArrayOf(value, [](const QJsonValue& item) {
+            return item.isString() && hostAndPortFromText(item.toString());
         });
     case SettingType::IntegerList:
         return isArrayOf(value,
@@ -106,7 +111,9 @@ QString allowedText(const SettingKey& key)
     case SettingType::TextList:
         return u"lists of texts"_s;
     case SettingType::PatternList:
-        return u"lists of regular expressions"_s;
+        return u"lists of ECMAScript regular expressions"_s;
+    case SettingType::HostAndPortList:
+        return u"lists of host:port, such as \"127.0.0.1:8080\""_s;
     case SettingType::IntegerList:
         return u"lists of whole numbers "_s + range();
     case SettingType::ImageList:

@@ -18,7 +18,8 @@ enum class SettingType {
     Text,
     Choice, ///< One of choices.
     TextList,
-    PatternList, ///< Regular expressions, which must compile.
+    PatternList, ///< ECMAScript regular expressions for hosts, which must compile.
+    HostAndPortList, ///< `host:port`.
     IntegerList, ///< Each min to max.
     ImageList, ///< Of prebuiltImages.
 };

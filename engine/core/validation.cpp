@@ -2,6 +2,8 @@
 #include "engine/core/validation.h"
 
 #include "engine/core/escape.h"
+#include "engine/core/hostname.h"
+#include "engine/core/hostpattern.h"
 #include "engine/core/names.h"
 #include "engine/core/units.h"
 
@@ -23,8 +25,7 @@ constexpr qsizetype maxNameBytes = 255; // NAME_MAX.
 constexpr int maxOutputPaths = 1000;
 constexpr int maxPackages = 500;
 constexpr qsizetype maxPackageLength = 1000;
-constexpr int maxPatterns = 1000;
-constexpr qsizetype maxPatternLength = 1000;
+constexpr int maxPatterns = 10'000;
 constexpr qsizetype maxUrlLength = 8192;
 constexpr int maxTerminalSize = 10'000;
 constexpr qsizetype shownCharacters = 100;
@@ -257,21 +258,30 @@ Result<> checkLimits(const ExecutionOptions& options)
     return {};
 }
 
+Result<> checkFilter(const NetworkFilter& filter)
+{
+    const QStringList patterns = filter.allow + filter.deny + filter.operatorAllow;
+    if (patterns.size() > maxPatterns)
+        return invalid(u"networkFilter"_s, QString::number(patterns.size()),
+            u"at most %1 patterns"_s.arg(maxPatterns));
+    for (const QString& pattern : patterns) {
+        if (const auto compiled = HostPattern::compile(pattern); !compiled)
+            return std::unexpected(compiled.error().within(u"networkFilter"_s));
+    }
+    for (const QString& exception : filter.allowAddresses) {
+        if (const auto host = hostAndPortFromText(exception); !host)
+            return std::unexpected(host.error().within(u"network.allowAddresses"_s));
+    }
+    return {};
+}
+
 Result<> checkIsolation(const ExecutionRequest& request, const ExecutionOptions& options)
 {
     static const QRegularExpression image(u"\\A[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}\\z"_s);
     if (!options.image.isEmpty() && !image.match(options.image).hasMatch())
         return invalid(u"image"_s, options.image, u"image names such as python:3.13-slim"_s);
-    const QStringList patterns = options.networkFilter.allow + options.networkFilter.deny;
-    if (patterns.size() > maxPatterns)
-        return invalid(u"networkFilter"_s, QString::number(patterns.size()),
-            u"at most %1 patterns"_s.arg(maxPatterns));
-    for (const QString& pattern : patterns) {
-        if (pattern.isEmpty() || pattern.size() > maxPatternLength
-            || !QRegularExpression(pattern).isValid())
-            return invalid(u"networkFilter"_s, pattern,
-                u"regular expressions of 1 to %1 characters"_s.arg(maxPatternLength));
-    }
+    if (const auto ok = checkFilter(options.networkFilter); !ok)
+        return ok;
     if (options.seccomp == SeccompMode::Custom && options.seccompProfilePath.isEmpty())
         return failure(
             Kind::Invalid, u"security.seccomp custom needs security.customProfilePath"_s);

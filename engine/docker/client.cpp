@@ -4,8 +4,10 @@
 #include "engine/docker/answersjson.h"
 #include "engine/docker/clientstate.h"
 #include "engine/docker/containerjson.h"
+#include "engine/docker/eventreader.h"
 #include "engine/docker/socketstream.h"
 
+#include <QJsonArray>
 #include <QJsonDocument>
 
 namespace isol8::docker {
@@ -67,6 +69,16 @@ Task<> remove(std::shared_ptr<Transport> transport, QString id, CancelToken canc
     co_return std::unexpected(answer.error());
 }
 
+Task<> watch(std::shared_ptr<Transport> transport, HttpRequest request,
+    std::shared_ptr<EventReader> reader, CancelToken cancel)
+{
+    request.sink = [reader](const QByteArray& bytes) { return reader->feed(bytes); };
+    const auto answer = co_await perform(transport, request, cancel);
+    if (!answer)
+        co_return std::unexpected(answer.error());
+    co_return failure(Kind::Unreachable, u"Docker has ended its stream of events"_s);
+}
+
 Task<QByteArray> fetch(
     std::shared_ptr<Transport> transport, HttpRequest request, CancelToken cancel)
 {
@@ -101,6 +113,24 @@ Task<ServerVersion> Client::version(CancelToken cancel)
 Task<ServerInfo> Client::info(CancelToken cancel)
 {
     return ask(m_state->transport, query("/info"), infoFromAnswer, cancel);
+}
+
+Task<> Client::watchEvents(
+    std::function<void()> listening, EventHandler handler, CancelToken cancel)
+{
+    const QJsonObject filters {
+        { u"type"_s, QJsonArray { u"container"_s, u"image"_s } },
+        { u"event"_s,
+            QJsonArray { u"die"_s, u"destroy"_s, u"oom"_s, u"pause"_s, u"tag"_s, u"untag"_s,
+                u"delete"_s, u"import"_s, u"load"_s, u"pull"_s } },
+    };
+    auto request = query(makeTarget("/events", {},
+        { { u"filters"_s,
+            QString::fromUtf8(QJsonDocument(filters).toJson(QJsonDocument::Compact)) } }));
+    request.limit = {};
+    request.opened = std::move(listening);
+    return watch(m_state->transport, std::move(request),
+        std::make_shared<EventReader>(std::move(handler)), std::move(cancel));
 }
 
 Task<QString> Client::createContainer(ContainerSpec spec, QString name, CancelToken cancel)

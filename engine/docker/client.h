@@ -33,6 +33,11 @@ public:
     [[nodiscard]] Task<ServerVersion> version(CancelToken cancel = {});
     [[nodiscard]] Task<ServerInfo> info(CancelToken cancel = {});
 
+    /// `GET /events`: those that take a container or an image away from under its users. Ends only
+    /// with an Error. @p listening is called when every later event will be told.
+    [[nodiscard]] Task<> watchEvents(
+        std::function<void()> listening, EventHandler handler, CancelToken cancel);
+
     // Containers. An id may be a name everywhere.
     /// The new container's id.
     [[nodiscard]] Task<QString> createContainer(

@@ -58,6 +58,8 @@ QJsonObject hostJson(const ContainerSpec& spec)
         { u"IpcMode"_s, spec.ipcMode },
         { u"RestartPolicy"_s, QJsonObject { { u"Name"_s, u"no"_s } } },
     };
+    if (!spec.sysctls.isEmpty())
+        host.insert(u"Sysctls"_s, toJson(spec.sysctls));
     if (spec.pidsLimit > 0)
         host.insert(u"PidsLimit"_s, spec.pidsLimit);
     if (spec.shmBytes > 0)

@@ -97,7 +97,7 @@ void Exchange::start(
     m_reply = send(manager, request);
     connect(m_reply, &QNetworkReply::readyRead, this, &Exchange::read);
     connect(m_reply, &QNetworkReply::finished, this, &Exchange::finish);
-    connect(m_reply, &QNetworkReply::metaDataChanged, this, &Exchange::restartLimit);
+    connect(m_reply, &QNetworkReply::metaDataChanged, this, &Exchange::takeHead);
     connect(m_reply, &QNetworkReply::uploadProgress, this, &Exchange::restartLimit);
     connect(m_reply, &QNetworkReply::sslErrors, this,
         [this](const QList<QSslError>& errors) { m_tlsProblem = errors.value(0).errorString(); });
@@ -142,6 +142,15 @@ void Exchange::deliver()
         std::exchange(m_transport, nullptr)->forget(this);
     m_cancelRegistration = {};
     m_completion.deliver(m_result ? *std::move(m_result) : std::unexpected(cancelled()));
+}
+
+void Exchange::takeHead()
+{
+    const auto keep = shared_from_this();
+    restartLimit();
+    const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+    if (status >= 200 && status < 300 && m_request.opened)
+        std::exchange(m_request.opened, nullptr)();
 }
 
 void Exchange::read()

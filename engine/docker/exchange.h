@@ -31,6 +31,7 @@ public:
 private:
     [[nodiscard]] QNetworkReply* send(
         QNetworkAccessManager& manager, const QNetworkRequest& request);
+    void takeHead();
     void read();
     void finish();
     void restartLimit();

@@ -31,6 +31,8 @@ struct HttpRequest {
     /// Gets the body of a successful answer piece by piece instead of HttpAnswer::body; an Error
     /// ends the call.
     std::function<Result<>(const QByteArray&)> sink;
+    /// Called when the head of a successful answer has come, before its body.
+    std::function<void()> opened;
 };
 
 struct HttpAnswer {

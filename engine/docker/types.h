@@ -18,18 +18,21 @@ using Labels = QMap<QString, QString>;
 struct TmpfsMount {
     QString target;
     QString options; ///< As mount(8) takes them: `rw,nosuid,nodev,size=…`.
+    bool operator==(const TmpfsMount&) const = default;
 };
 
 struct VolumeMount {
     QString volume;
     QString target;
     bool isReadOnly = true;
+    bool operator==(const VolumeMount&) const = default;
 };
 
 struct Ulimit {
     QString name;
     qint64 soft = 0;
     qint64 hard = 0;
+    bool operator==(const Ulimit&) const = default;
 };
 
 /// What `POST /containers/create` is asked for. Everything an image could bring along (entrypoint,
@@ -56,6 +59,7 @@ struct ContainerSpec {
     QList<TmpfsMount> tmpfs;
     QList<VolumeMount> volumes;
     QList<Ulimit> ulimits;
+    QMap<QString, QString> sysctls; ///< Of the container's own namespaces.
     qint64 memoryBytes = 0; ///< 0: no limit.
     qint64 memorySwapBytes = 0; ///< Memory and swap together.
     qint64 nanoCpus = 0;
@@ -64,6 +68,8 @@ struct ContainerSpec {
     QString logDriver = QStringLiteral("none");
     QString ipcMode = QStringLiteral("private");
     QString cgroupNamespace = QStringLiteral("private"); ///< Empty where the API does not know it.
+
+    bool operator==(const ContainerSpec&) const = default;
 };
 
 struct ContainerSummary {
@@ -137,6 +143,15 @@ struct Progress {
     qint64 total = 0;
 };
 using ProgressHandler = std::function<void(const Progress&)>;
+
+/// Something that happened in the daemon.
+struct Event {
+    QString type; ///< container, image, …
+    QString action; ///< die, pause, tag, …
+    QString id; ///< Of the container; an image's may be its name.
+    bool operator==(const Event&) const = default;
+};
+using EventHandler = std::function<void(const Event&)>;
 
 struct BuildSpec {
     QString contextPath; ///< A tar file with a Dockerfile at its top.

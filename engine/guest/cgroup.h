@@ -19,6 +19,9 @@ public:
         std::uint64_t pidsRefused = 0;
     };
     [[nodiscard]] Counters read() const;
+    /// What programs and files in memory take now, without the cache of files on disk; 0: not
+    /// known.
+    [[nodiscard]] std::uint64_t usedBytes() const;
 
     /// What is used at the moment; zeroes where it cannot be told.
     struct Usage {
@@ -31,6 +34,7 @@ private:
     std::uint32_t m_version = 0;
     Descriptor m_peak;
     Descriptor m_oom;
+    Descriptor m_usage;
     Descriptor m_pids;
     Descriptor m_cpu;
     Descriptor m_memory;

@@ -22,12 +22,12 @@ bool Files::start(const Header& header, const unsigned char* payload)
         return false;
     Operation* operation = freeOperation();
     if (!operation) {
-        m_host.verdict(Type::Done, header.id, EBUSY, "");
+        answer(header.id, EBUSY);
         return true;
     }
     const int error = operation->socket.isOpen() ? 0 : startWorker(*operation);
     if (error != 0) {
-        m_host.verdict(Type::Done, header.id, error, "");
+        answer(header.id, error);
         return true;
     }
     operation->isOpen = true;
@@ -89,6 +89,26 @@ void Files::abort(std::uint32_t id)
     finish(*operation, ECANCELED);
 }
 
+void Files::prepare()
+{
+    Operation* operation = freeOperation();
+    if (operation && !operation->socket.isOpen())
+        (void)startWorker(*operation);
+}
+
+Files::Progress Files::progressOf(std::uint32_t id) const
+{
+    for (const auto& operation : m_operations) {
+        if (operation.isOpen && operation.id == id)
+            return Progress::Pending;
+    }
+    for (const std::uint32_t failed : m_failedIds) {
+        if (failed == id)
+            return Progress::Failed;
+    }
+    return Progress::Done;
+}
+
 void Files::dismissIdle()
 {
     for (auto& operation : m_operations) {
@@ -103,6 +123,7 @@ void Files::reset()
         dismiss(operation);
         operation.isOpen = false;
     }
+    std::memset(m_failedIds, 0, sizeof m_failedIds);
 }
 
 void Files::cancelAll()
@@ -255,7 +276,16 @@ void Files::finish(Operation& operation, int error)
     operation.isOpen = false;
     operation.begin = operation.end = 0;
     operation.isEnding = false;
-    m_host.verdict(Type::Done, operation.id, error, "");
+    answer(operation.id, error);
+}
+
+void Files::answer(std::uint32_t id, int error)
+{
+    if (error != 0) {
+        m_failedIds[m_nextFailed] = id;
+        m_nextFailed = (m_nextFailed + 1) % maxFileOperations;
+    }
+    m_host.verdict(Type::Done, id, error, "");
 }
 
 } // namespace isol8::guest

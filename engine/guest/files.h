@@ -24,6 +24,15 @@ public:
     bool credit(std::uint32_t id, std::uint32_t bytes);
     void abort(std::uint32_t id);
 
+    /// Answers instead of start().
+    void refuse(std::uint32_t id, int error) { answer(id, error); }
+
+    /// Has a child ready for the next operation.
+    void prepare();
+    enum class Progress { Pending, Done, Failed };
+    /// Of an operation; of those that are long over only failures of the latest are known.
+    [[nodiscard]] Progress progressOf(std::uint32_t id) const;
+
     /// Sends idle children away: a program is about to start, or the sandbox to be cleaned.
     void dismissIdle();
     /// Ends all operations with EINTR.
@@ -52,6 +61,7 @@ private:
 
     Operation* find(std::uint32_t id);
     Operation* freeOperation();
+    void answer(std::uint32_t id, int error);
     int startWorker(Operation& operation);
     void dismiss(Operation& operation);
     void feed(Operation& operation);
@@ -63,6 +73,8 @@ private:
     FrameWriter& m_host;
     Processes& m_processes;
     Operation m_operations[maxFileOperations];
+    std::uint32_t m_failedIds[maxFileOperations] = {};
+    std::size_t m_nextFailed = 0;
 };
 
 } // namespace isol8::guest

@@ -22,6 +22,7 @@ Descriptor watchSignals()
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGCHLD);
     sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGIO);
     return Descriptor(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
@@ -30,16 +31,45 @@ void setNonBlocking(int fd)
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+/// The value of two hexadecimal digits, or -1.
+int byteOf(const char* digits)
+{
+    int value = 0;
+    for (int i = 0; i < 2; ++i) {
+        const char* const all = "0123456789abcdef";
+        const char* const found = digits[i] ? strchr(all, digits[i]) : nullptr;
+        if (!found)
+            return -1;
+        value = value * 16 + static_cast<int>(found - all);
+    }
+    return value;
+}
+
+bool appendHexadecimal(RunSpec& spec, const char* digits)
+{
+    for (; *digits; digits += 2) {
+        const int value = byteOf(digits);
+        const auto byte = static_cast<unsigned char>(value);
+        if (value < 0 || !spec.append(&byte, 1))
+            return false;
+    }
+    return true;
+}
+
 } // namespace
 
-Guest::Guest(int lingerSeconds)
-    : m_isLingering(lingerSeconds > 0)
-    , m_linger(lingerSeconds * microsecondsPerSecond)
+Guest::Guest(const Life& life)
+    : m_isLingering(life.lingerSeconds > 0)
+    , m_isSpare(life.isSpare)
+    , m_linger(life.lingerSeconds * microsecondsPerSecond)
     , m_lastFrame(now())
     , m_signals(watchSignals())
 {
     setNonBlocking(0);
     setNonBlocking(1);
+    if (life.prestartSpec && appendHexadecimal(m_run.pendingSpec(), life.prestartSpec))
+        handlePrestart(0, reinterpret_cast<const unsigned char*>(life.prestartPath),
+            strlen(life.prestartPath));
 }
 
 int Guest::serve()
@@ -52,13 +82,15 @@ int Guest::serve()
 Guest::Verdict Guest::round()
 {
     m_poll.clear();
-    const bool isTaking = m_host.hasRoomForControl() && !m_isInputClosed;
+    const bool isTaking = m_host.hasRoomForControl() && !m_isInputClosed && !m_run.isDue();
     const int input = isTaking ? m_poll.add(m_input, POLLIN) : -1;
     const int output = m_host.isEmpty() ? -1 : m_poll.add(m_output, POLLOUT);
     const int signals = m_poll.add(m_signals, POLLIN);
     m_run.addTo(m_poll);
+    m_connections.addTo(m_poll);
     m_files.addTo(m_poll);
     m_scrub.addTo(m_poll);
+    m_prestart.addTo(m_poll);
     if (m_isLingering) {
         m_poll.wakeAt(m_lastFrame + m_linger);
         if (m_run.isActive())
@@ -77,10 +109,17 @@ Guest::Verdict Guest::round()
         return Verdict::Finished;
     m_files.serve(m_poll);
     m_scrub.serve(m_poll);
-    m_run.serve(m_poll);
+    m_prestart.serve();
+    if (m_run.isDue()) {
+        beginDueRun();
+        if (takePending() == Verdict::Finished)
+            return Verdict::Finished;
+    }
+    m_run.serve(m_poll); // before the connections, which can use up all room for data
+    m_connections.serve(m_poll);
     if (m_run.isLost())
         return fault("a process could not be killed");
-    if (m_run.isActive())
+    if (m_run.isActive() && !m_run.isDue())
         m_files.dismissIdle();
     if (checkHost() == Verdict::Finished)
         return Verdict::Finished;
@@ -93,18 +132,21 @@ Guest::Verdict Guest::takeInput()
 {
     static unsigned char buffer[maxPayloadBytes];
     const ssize_t size = read(0, buffer, sizeof buffer);
-    if (size > 0)
-        return take(buffer, static_cast<std::size_t>(size));
+    if (size > 0) {
+        m_pending = buffer;
+        m_pendingSize = static_cast<std::size_t>(size);
+        return takePending();
+    }
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return Verdict::GoOn;
     m_isInputClosed = true;
     return m_isLingering ? Verdict::GoOn : Verdict::Finished;
 }
 
-Guest::Verdict Guest::take(const unsigned char* data, std::size_t size)
+Guest::Verdict Guest::takePending()
 {
-    for (;;) {
-        switch (m_parser.feed(data, size)) {
+    while (!m_run.isDue()) {
+        switch (m_parser.feed(m_pending, m_pendingSize)) {
         case FrameParser::Status::NeedMore:
             return Verdict::GoOn;
         case FrameParser::Status::Malformed:
@@ -118,6 +160,7 @@ Guest::Verdict Guest::take(const unsigned char* data, std::size_t size)
             == Verdict::Finished)
             return Verdict::Finished;
     }
+    return Verdict::GoOn;
 }
 
 Guest::Verdict Guest::handle(const Header& header, Reader reader, const unsigned char* payload)
@@ -135,13 +178,19 @@ Guest::Verdict Guest::handle(const Header& header, Reader reader, const unsigned
         return Verdict::Finished;
     case Type::Scrub:
         return scrub(header.id);
+    case Type::Prestart:
+        handlePrestart(header.id, payload, header.length);
+        return Verdict::GoOn;
     default:
         break;
     }
     const bool isFile = (header.type >= Type::FilePut && header.type <= Type::Done)
         || (header.type == Type::Credit && header.stream == Stream::File);
-    const bool isGood
-        = isFile ? handleFile(header, reader, payload) : handleRun(header, reader, payload);
+    const bool isConnection
+        = header.type >= Type::ConnectionOpened && header.type <= Type::ConnectionClosed;
+    const bool isGood = isFile ? handleFile(header, reader, payload)
+        : isConnection         ? handleConnection(header, reader, payload)
+                               : handleRun(header, reader, payload);
     return isGood ? Verdict::GoOn : fault("unexpected frame");
 }
 
@@ -150,17 +199,8 @@ bool Guest::handleRun(const Header& header, Reader reader, const unsigned char* 
     switch (header.type) {
     case Type::Spec:
         return m_run.spec(header.id, payload, header.length);
-    case Type::Start: {
-        const std::uint64_t timeout = reader.u64();
-        if (!reader.isValid())
-            return false;
-        m_files.dismissIdle();
-        if (m_scrub.isActive())
-            m_run.refuse(header.id, EBUSY);
-        else
-            m_run.start(header.id, timeout);
-        return true;
-    }
+    case Type::Start:
+        return handleStart(header, reader);
     case Type::Stdin:
         return m_run.standardInput(header.id, payload, header.length);
     case Type::StdinEnd:
@@ -190,8 +230,68 @@ bool Guest::handleRun(const Header& header, Reader reader, const unsigned char* 
     }
 }
 
+bool Guest::handleStart(const Header& header, Reader reader)
+{
+    const std::uint64_t timeout = reader.u64();
+    const std::uint32_t awaitedFile = reader.left() > 0 ? reader.u32() : 0;
+    if (!reader.isValid() || reader.left() > 0)
+        return false;
+    if (m_scrub.isActive()) {
+        m_run.refuse(header.id, EBUSY);
+        return true;
+    }
+    m_run.start(header.id, timeout, awaitedFile);
+    if (m_run.isDue())
+        beginDueRun();
+    return true;
+}
+
+/// Nothing but the guest's own children may run beside the one that is started ahead.
+void Guest::handlePrestart(std::uint32_t id, const unsigned char* path, std::size_t size)
+{
+    const int error = m_run.isActive() || m_scrub.isActive() ? EBUSY
+        : id != 0 && !m_run.hasSpecOf(id)                    ? EINVAL
+                                                             : 0;
+    if (error != 0) {
+        m_host.verdict(Type::Prestarted, id, error, "");
+        return;
+    }
+    m_prestart.start(id, m_run.pendingSpec(), path, size);
+    m_files.prepare();
+}
+
+void Guest::beginDueRun()
+{
+    const std::uint32_t awaited = m_run.awaitedFile();
+    const auto progress = awaited != 0 ? m_files.progressOf(awaited) : Files::Progress::Done;
+    if (progress == Files::Progress::Pending)
+        return;
+    if (progress == Files::Progress::Failed) {
+        m_run.giveUp(ECANCELED);
+        return;
+    }
+    if (m_prestart.isFor(m_run.pendingSpec())) {
+        if (!m_prestart.hold())
+            return;
+    } else if (m_prestart.discard() || m_hasDiscarded) {
+        m_processes.killAll();
+    }
+    m_hasDiscarded = false;
+    m_files.dismissIdle();
+    m_run.begin(m_prestart);
+}
+
 bool Guest::handleFile(const Header& header, Reader reader, const unsigned char* payload)
 {
+    // The one that was started ahead may have looked for other files already.
+    const bool isBegun = header.type >= Type::FilePut && header.type <= Type::FileRemove
+        && header.type != Type::FileData && header.type != Type::FileEnd;
+    constexpr std::size_t pathAt = 4 + 8;
+    const bool isItsFile = header.type == Type::FilePut && header.length > pathAt
+        && m_prestart.isItsFile(payload + pathAt, header.length - pathAt);
+    if (isBegun && !isItsFile && m_prestart.discard())
+        m_hasDiscarded = true;
+
     switch (header.type) {
     case Type::FilePut:
     case Type::FileGet:
@@ -202,7 +302,7 @@ bool Guest::handleFile(const Header& header, Reader reader, const unsigned char*
     case Type::FileRemove:
         if (!m_scrub.isActive())
             return m_files.start(header, payload);
-        m_host.verdict(Type::Done, header.id, EBUSY, "");
+        m_files.refuse(header.id, EBUSY);
         return true;
     case Type::FileData:
         return m_files.data(header.id, payload, header.length);
@@ -221,6 +321,28 @@ bool Guest::handleFile(const Header& header, Reader reader, const unsigned char*
     }
 }
 
+bool Guest::handleConnection(
+    const Header& header, Reader reader, const unsigned char* payload)
+{
+    if (!(header.id & connectionIdBit))
+        return false;
+    switch (header.type) {
+    case Type::ConnectionData:
+        return m_connections.data(header.id, payload, header.length);
+    case Type::ConnectionCredit: {
+        const std::uint32_t bytes = reader.u32();
+        return reader.isValid() && m_connections.credit(header.id, bytes);
+    }
+    case Type::ConnectionEnd:
+        return m_connections.dataEnd(header.id);
+    case Type::ConnectionReset:
+        m_connections.reset(header.id);
+        return true;
+    default:
+        return false;
+    }
+}
+
 Guest::Verdict Guest::scrub(std::uint32_t id)
 {
     if (m_scrub.isActive()) {
@@ -231,6 +353,8 @@ Guest::Verdict Guest::scrub(std::uint32_t id)
     m_files.cancelAll();
     if (m_run.isLost() || !m_processes.killAll())
         return fault("a process could not be killed");
+    m_prestart.reset();
+    m_hasDiscarded = false;
     m_scrub.start(id);
     return Verdict::GoOn;
 }
@@ -242,11 +366,16 @@ Guest::Verdict Guest::hello(Reader reader)
     const unsigned char* nonce = reader.bytes(nonceBytes);
     if (!reader.isValid() || reader.left() > 0)
         return fault("malformed Hello");
-    if (!m_processes.killAll())
-        return fault("a process could not be killed");
-    m_run.reset();
-    m_files.reset();
-    m_scrub.reset();
+    // The first host of a spare takes over what was started ahead for it.
+    if (!m_isSpare || m_isGreeted) {
+        if (!m_processes.killAll())
+            return fault("a process could not be killed");
+        m_run.reset();
+        m_prestart.reset();
+        m_files.reset();
+        m_scrub.reset();
+    }
+    m_connections.countAnew();
     m_host.clear();
 
     unsigned char payload[4 + nonceBytes + 4];
@@ -255,6 +384,8 @@ Guest::Verdict Guest::hello(Reader reader)
     storeU32(payload + 4 + nonceBytes, m_cgroup.version());
     m_host.control(Type::Hello, 0, payload, sizeof payload);
     m_isGreeted = version == protocolVersion;
+    if (m_isSpare)
+        m_isLingering = false;
     return Verdict::GoOn;
 }
 
@@ -262,8 +393,11 @@ Guest::Verdict Guest::takeSignals()
 {
     signalfd_siginfo info {};
     bool isTerminating = false;
-    while (read(m_signals.fd(), &info, sizeof info) == sizeof info)
+    while (read(m_signals.fd(), &info, sizeof info) == sizeof info) {
         isTerminating = isTerminating || info.ssi_signo == SIGTERM;
+        if (info.ssi_signo == SIGIO)
+            m_prestart.fileWanted();
+    }
     m_processes.reap();
     return isTerminating ? Verdict::Finished : Verdict::GoOn;
 }

@@ -10,8 +10,14 @@ namespace isol8::guest {
 /// Process 1 of a sandbox: the main loop between the host's stream and everything else.
 class Guest {
 public:
-    /// @p lingerSeconds 0: the end of the stream is the end.
-    explicit Guest(int lingerSeconds);
+    /// How the guest lives, and the program that it starts ahead when it begins.
+    struct Life {
+        int lingerSeconds = 0; ///< 0: the end of the stream is the end.
+        bool isSpare = false; ///< Lingers until its first host comes.
+        const char* prestartPath = nullptr;
+        const char* prestartSpec = nullptr; ///< Hexadecimal.
+    };
+    explicit Guest(const Life& life);
 
     /// Until the sandbox is over; returns the exit code.
     int serve();
@@ -21,10 +27,15 @@ private:
 
     Verdict round();
     Verdict takeInput();
-    Verdict take(const unsigned char* data, std::size_t size);
+    /// Takes frames up to a Start that cannot begin at once; what follows it waits.
+    Verdict takePending();
     Verdict handle(const Header& header, Reader reader, const unsigned char* payload);
     bool handleRun(const Header& header, Reader reader, const unsigned char* payload);
     bool handleFile(const Header& header, Reader reader, const unsigned char* payload);
+    bool handleConnection(const Header& header, Reader reader, const unsigned char* payload);
+    bool handleStart(const Header& header, Reader reader);
+    void handlePrestart(std::uint32_t id, const unsigned char* path, std::size_t size);
+    void beginDueRun();
     Verdict hello(Reader reader);
     Verdict scrub(std::uint32_t id);
     Verdict takeSignals();
@@ -33,6 +44,7 @@ private:
     Verdict fault(const char* text);
 
     bool m_isLingering;
+    bool m_isSpare;
     Time m_linger;
     Time m_lastFrame;
     bool m_isGreeted = false;
@@ -44,10 +56,15 @@ private:
     Descriptor m_signals;
     PollSet m_poll;
     FrameParser m_parser;
+    const unsigned char* m_pending = nullptr; ///< What was read and not taken yet.
+    std::size_t m_pendingSize = 0;
     FrameWriter m_host { 1 };
     Processes m_processes;
     Cgroup m_cgroup;
-    Run m_run { m_host, m_processes, m_cgroup };
+    Connections m_connections { m_host };
+    Prestart m_prestart { m_host, m_processes, m_cgroup };
+    bool m_hasDiscarded = false; ///< What is left of the one started ahead may still be dying.
+    Run m_run { m_host, m_processes, m_cgroup, m_connections };
     Files m_files { m_host, m_processes };
     Scrub m_scrub { m_host, m_processes };
 };

@@ -12,16 +12,24 @@ namespace {
 
 constexpr int misuseExitCode = 2;
 
-/// 0 for none, -1 for a command line that is not ours.
-int lingerSeconds(int count, char** arguments)
+/// False for a command line that is not ours.
+bool readArguments(int count, char** arguments, isol8::guest::Guest::Life& life)
 {
     if (count == 1)
-        return 0;
-    if (count != 3 || strcmp(arguments[1], "--linger") != 0)
-        return -1;
+        return true;
+    life.isSpare = strcmp(arguments[1], "--spare") == 0;
+    const bool isGood = life.isSpare ? count == 3 || count == 5
+                                     : count == 3 && strcmp(arguments[1], "--linger") == 0;
+    if (!isGood)
+        return false;
+    if (count == 5) {
+        life.prestartPath = arguments[3];
+        life.prestartSpec = arguments[4];
+    }
     char* end = nullptr;
     const long seconds = strtol(arguments[2], &end, 10);
-    return *end == 0 && seconds > 0 && seconds <= 86400 * 366 ? static_cast<int>(seconds) : -1;
+    life.lingerSeconds = static_cast<int>(seconds);
+    return *end == 0 && seconds > 0 && seconds <= 86400 * 366;
 }
 
 /// Only the host's stream and standard error are ours; the first three exist whatever we were
@@ -45,14 +53,15 @@ alignas(isol8::guest::Guest) unsigned char guestMemory[sizeof(isol8::guest::Gues
 
 int main(int count, char** arguments)
 {
-    const int linger = lingerSeconds(count, arguments);
+    isol8::guest::Guest::Life life;
+    const bool isCommandGood = readArguments(count, arguments, life);
     // It kills every process that it can see: anywhere but in a sandbox of its own that would be
     // ours.
-    if (getpid() != 1 || getuid() != 0 || linger < 0)
+    if (getpid() != 1 || getuid() != 0 || !isCommandGood)
         return misuseExitCode;
     tidyDescriptors();
     if (!isol8::guest::secureSelf())
         return misuseExitCode;
-    auto* guest = new (guestMemory) isol8::guest::Guest(linger);
+    auto* guest = new (guestMemory) isol8::guest::Guest(life);
     _exit(guest->serve());
 }

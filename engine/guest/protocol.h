@@ -8,9 +8,10 @@
 //   offset 0  u8   type      Type; 0 is padding: a zero byte where a header is due is skipped
 //          1  u8   stream    Stream, where the type needs one; else 0
 //          2  u16  reserved  0
-//          4  u32  id        the run or operation that the frame belongs to; ids count up from 1
-//                            and are never used twice within a connection; 0 where it belongs to
-//                            none
+//          4  u32  id        the run, operation or carried connection that the frame belongs to; ids
+//                            count up from 1 and are never used twice within a conversation; 0
+//                            where it belongs to none. Runs and operations are numbered by the host,
+//                            connections by the guest, with connectionIdBit set
 //          8  u32  length    of the payload, at most maxPayloadBytes
 //
 // Opening. The host sends resyncBytes zero bytes when the guest may have talked to somebody before
@@ -35,6 +36,27 @@
 // early. Paths are absolute below /sandbox or relative to it. An operation that is under way when
 // everything is killed at the end of a run ends with EINTR and may be asked for again. At most
 // maxFileOperations are open at a time; one more is answered with EBUSY.
+//
+// Carried connections. For a run whose RunSpec has RunFlag::CarryConnections the guest listens on
+// 127.0.0.1, port carriedPort, before the program starts and until the run ends. Every connection
+// that the program opens there is told with ConnectionOpened and is from then on a stream of bytes
+// to the host: ConnectionData, with a window of connectionWindowBytes in each direction, given back
+// with ConnectionCredit; each direction ends with its own ConnectionEnd. ConnectionClosed is the
+// guest's last frame of a connection: after both ends, after the program broke it off, or in answer
+// to the host's ConnectionReset. The end of the run is the end of its connections, before Exited and
+// without a frame for each. At most maxConnections are open at a time; the program's next ones wait
+// in the kernel's bounded queue until one of them is closed. Frames of the host for connections that
+// are no more are ignored.
+//
+// Ahead of a run. In a sandbox in which nothing has run since it was made or scrubbed, the host may
+// have the next run's interpreter started: Spec frames, then Prestart with the path of the file that
+// it will open. The guest makes an empty file there and takes a lease on it (fcntl(2), F_SETLEASE:
+// whoever opens it has to wait), starts the program with just this specification, stops it (SIGSTOP)
+// when it comes to open the file, and says Prestarted. The host puts the file. A Start with the same
+// specification, byte for byte, lets the program go on: its open(2), which the stop interrupted,
+// begins anew and finds the file that has taken the empty one's place. So a program that was started
+// ahead differs from any other in nothing but the time of its start. Whatever else the host asks for
+// in between, another specification or another file, ends it first.
 #pragma once
 
 #include <cstddef>
@@ -57,6 +79,11 @@ inline constexpr int maxFileOperations = 4;
 inline constexpr std::uint32_t outputWindowBytes = 1024 * 1024;
 inline constexpr std::uint32_t stdinWindowBytes = 256 * 1024;
 inline constexpr std::uint32_t fileWindowBytes = 256 * 1024;
+inline constexpr std::uint32_t connectionWindowBytes = 256 * 1024;
+
+inline constexpr int maxConnections = 128;
+inline constexpr std::uint32_t connectionIdBit = 0x80000000;
+inline constexpr std::uint16_t carriedPort = 8118;
 
 /// Where the volume with the guest is mounted, and the program in it.
 inline constexpr char mountPath[] = "/.isol8";
@@ -76,7 +103,8 @@ enum class Type : std::uint8_t {
     Fault = 5, ///< Guest: text; it then kills everything and exits.
 
     Spec = 16, ///< Host: a piece of the RunSpec.
-    Start = 17, ///< Host: u64 milliseconds until the time-out, 0 for none.
+    Start = 17, ///< Host: u64 milliseconds until the time-out, 0 for none; then perhaps u32 id of
+                ///< a FilePut to wait for: if that fails, NotStarted with ECANCELED.
     Started = 18, ///< Guest: u32 process id.
     Stdin = 19, ///< Host.
     StdinEnd = 20, ///< Host.
@@ -105,8 +133,15 @@ enum class Type : std::uint8_t {
     Scrub = 48, ///< Host: make the sandbox as new.
     Scrubbed = 49, ///< Guest: u32 errno (0: proved clean), text naming what was left.
 
-    // 64 to 79 are for carried network connections, 80 to 95 for interpreters started ahead of a
-    // run.
+    ConnectionOpened = 64, ///< Guest: u32 id of the run whose program connected.
+    ConnectionData = 65, ///< Both ways.
+    ConnectionCredit = 66, ///< Both ways: u32 bytes.
+    ConnectionEnd = 67, ///< Both ways: no more data in this direction.
+    ConnectionReset = 68, ///< Host: end it at once, so that the program sees a reset.
+    ConnectionClosed = 69, ///< Guest: u32 errno (0: both directions had ended).
+
+    Prestart = 80, ///< Host: path of the program's file.
+    Prestarted = 81, ///< Guest: u32 errno (0: it waits), u64 bytes of memory that the sandbox uses.
 };
 
 enum class Stream : std::uint8_t { None = 0, Stdin = 1, Stdout = 2, Stderr = 3, File = 4 };
@@ -273,12 +308,13 @@ private:
 enum RunFlag : std::uint32_t {
     Terminal = 1, ///< Run on a pseudo-terminal; all output is Stdout.
     StdinOpen = 2, ///< Standard input is what Stdin frames bring; else it is empty.
-    UsageReports = 4, ///< Send Usage frames where the cgroup tells.
+    CarryConnections = 4, ///< Listen for the program's connections and carry them to the host.
+    UsageReports = 8, ///< Send Usage frames where the cgroup tells.
 };
 
 /// How a run ended, first field of RunReport.
 enum class Outcome : std::uint32_t {
-    NotStarted = 0, ///< value is an errno (plus workingDirectoryFlag); nothing ran.
+    NotStarted = 0, ///< value is an errno (perhaps with a flag below); nothing ran.
     Exited = 1, ///< value is the exit code.
     Signalled = 2, ///< value is the signal number.
     TimedOut = 3, ///< The guest's own deadline; value is 0.
@@ -287,6 +323,8 @@ enum class Outcome : std::uint32_t {
 
 /// Set in RunReport::value of a run that was not started because of its working directory.
 inline constexpr std::uint32_t workingDirectoryFlag = 0x10000;
+/// Set where the guest could not listen for the program's connections.
+inline constexpr std::uint32_t listenerFlag = 0x20000;
 
 /// Payload of Exited.
 struct RunReport {
@@ -338,6 +376,9 @@ struct RunReport {
 //   guest --linger SECONDS        outlives its host: a run ends leaseSeconds after the host fell
 //   silent,
 //                                 the guest itself after SECONDS without a host
+//   guest --spare SECONDS [PATH SPEC]
+//                                 waits SECONDS for its only host and ends with it; begins with a
+//                                 Prestart of the RunSpec in SPEC (hexadecimal) for the file PATH
 // The host of a lingering guest sends some frame (Ping) at least every pingSeconds.
 inline constexpr int leaseSeconds = 15;
 inline constexpr int pingSeconds = 4;

@@ -29,52 +29,70 @@ bool Run::spec(std::uint32_t id, const unsigned char* piece, std::size_t size)
     return m_spec.append(piece, size);
 }
 
-void Run::start(std::uint32_t id, std::uint64_t timeoutMilliseconds)
+void Run::start(
+    std::uint32_t id, std::uint64_t timeoutMilliseconds, std::uint32_t awaitedFile)
 {
     if (isActive()) {
         sendReport(id, { .value = EBUSY });
         return;
     }
-    const int error = id == m_specId ? m_spec.parse() : EINVAL;
+    m_id = id;
+    m_state = State::Due;
+    m_timeoutMilliseconds = timeoutMilliseconds;
+    m_awaitedFile = awaitedFile;
+}
+
+void Run::begin(Prestart& prestart)
+{
+    const bool isAhead = prestart.isFor(m_spec);
+    std::uint32_t error = m_id == m_specId ? static_cast<std::uint32_t>(m_spec.parse()) : EINVAL;
+    if (error == 0 && m_spec.carriesConnections()) {
+        error = static_cast<std::uint32_t>(m_connections.listen(m_id));
+        error |= error != 0 ? listenerFlag : 0;
+    }
     if (error != 0) {
-        m_spec.clear();
-        sendReport(id, { .value = static_cast<std::uint32_t>(error) });
+        giveUp(error);
         return;
     }
-
     m_before = m_cgroup.read();
     m_cpuBefore = m_cgroup.usage().cpuMicroseconds;
     m_processes.startCounting();
     m_started = now();
-    const pid_t pid = startProgram(m_spec, m_streams);
+    const pid_t pid = isAhead ? prestart.release(m_streams) : startProgram(m_spec, m_streams);
     m_hasTerminal = m_spec.hasTerminal();
-    const bool isInputOpen = m_spec.isStdinOpen();
-    const bool isUsageWanted = m_spec.isUsageWanted();
+    m_isInputEnding = !m_spec.isStdinOpen();
+    m_nextUsage = m_spec.isUsageWanted() ? m_started + usageInterval : never;
     m_spec.clear();
-    if (pid < 0) {
-        m_streams = {};
-        sendReport(id, { .value = static_cast<std::uint32_t>(-pid) });
-        return;
-    }
+    if (pid < 0)
+        giveUp(static_cast<std::uint32_t>(-pid));
+    else
+        watch(pid);
+}
 
-    m_id = id;
+void Run::giveUp(std::uint32_t error)
+{
+    const std::uint32_t id = m_id;
+    reset();
+    sendReport(id, { .value = error });
+}
+
+void Run::watch(pid_t pid)
+{
     m_state = State::Running;
-    m_nextUsage = isUsageWanted ? m_started + usageInterval : never;
     m_report = {};
     m_child.pid = pid;
     m_processes.watch(m_child);
     constexpr auto longest = static_cast<std::uint64_t>(never / 4000);
-    m_deadline = timeoutMilliseconds == 0 || timeoutMilliseconds > longest
+    m_deadline = m_timeoutMilliseconds == 0 || m_timeoutMilliseconds > longest
         ? never
-        : m_started + static_cast<Time>(timeoutMilliseconds) * 1000;
+        : m_started + static_cast<Time>(m_timeoutMilliseconds) * 1000;
     m_channels[0] = { &m_streams.output, Stream::Stdout, outputWindowBytes, 0, -1 };
     m_channels[1] = { &m_streams.errorOutput, Stream::Stderr, outputWindowBytes, 0, -1 };
     m_inputBegin = m_inputEnd = 0;
-    m_isInputEnding = !isInputOpen;
 
     unsigned char payload[4];
     storeU32(payload, static_cast<std::uint32_t>(pid));
-    m_host.control(Type::Started, id, payload, sizeof payload);
+    m_host.control(Type::Started, m_id, payload, sizeof payload);
     feed();
 }
 
@@ -141,7 +159,9 @@ void Run::kill(std::uint32_t id)
 
 void Run::killCurrent()
 {
-    if (m_state == State::Running)
+    if (m_state == State::Due)
+        giveUp(ECANCELED);
+    else if (m_state == State::Running)
         end(Outcome::Killed, 0);
     else if (m_state == State::Draining)
         report(); // nobody waits for the rest of the output
@@ -150,6 +170,7 @@ void Run::killCurrent()
 void Run::reset()
 {
     m_processes.forget(m_child);
+    m_connections.closeAll();
     m_streams = {};
     m_spec.clear();
     m_specId = 0;
@@ -165,7 +186,7 @@ void Run::addTo(PollSet& set)
     m_inputPollIndex = -1;
     for (auto& channel : m_channels)
         channel.pollIndex = -1;
-    if (!isActive())
+    if (m_state == State::Idle || m_state == State::Due)
         return;
     if (m_state == State::Running) {
         set.wakeAt(m_deadline);
@@ -188,7 +209,7 @@ void Run::addTo(PollSet& set)
 
 void Run::serve(const PollSet& set)
 {
-    if (!isActive())
+    if (m_state == State::Idle || m_state == State::Due)
         return;
     if (set.events(m_inputPollIndex))
         feed();
@@ -224,6 +245,7 @@ void Run::end(Outcome outcome, std::uint32_t value)
     m_report.wallMicroseconds = static_cast<std::uint64_t>(now() - m_started);
     m_processes.forget(m_child);
     m_isLost = !m_processes.killAll();
+    m_connections.closeAll();
 
     const auto usage = m_processes.usage();
     const auto after = m_cgroup.read();

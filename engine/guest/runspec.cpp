@@ -60,6 +60,11 @@ bool RunSpec::append(const unsigned char* piece, std::size_t size)
     return true;
 }
 
+const unsigned char* RunSpec::bytes() const
+{
+    return specBytes;
+}
+
 int RunSpec::parse()
 {
     Reader reader(specBytes, m_size);

@@ -16,9 +16,14 @@ public:
     int parse();
     void clear();
 
+    /// All pieces so far, as they came; parse() changes them.
+    [[nodiscard]] const unsigned char* bytes() const;
+    [[nodiscard]] std::size_t size() const { return m_size; }
+
     [[nodiscard]] bool hasTerminal() const { return m_flags & RunFlag::Terminal; }
     [[nodiscard]] bool isUsageWanted() const { return m_flags & RunFlag::UsageReports; }
     [[nodiscard]] bool isStdinOpen() const { return m_flags & RunFlag::StdinOpen; }
+    [[nodiscard]] bool carriesConnections() const { return m_flags & RunFlag::CarryConnections; }
     [[nodiscard]] std::uint16_t rows() const { return m_rows; }
     [[nodiscard]] std::uint16_t columns() const { return m_columns; }
     [[nodiscard]] const char* workingDirectory() const { return m_workingDirectory; }

@@ -111,7 +111,7 @@ public:
     [[nodiscard]] int events(int index) const { return index < 0 ? 0 : m_entries[index].revents; }
 
 private:
-    static constexpr int capacity = 32;
+    static constexpr int capacity = 192; // every carried connection, and a few
     pollfd m_entries[capacity] = {};
     int m_count = 0;
     Time m_wakeAt = never;

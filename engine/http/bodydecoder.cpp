@@ -3,6 +3,9 @@
 
 #include <llhttp.h>
 
+#include <limits>
+#include <utility>
+
 namespace isol8::http {
 
 using namespace Qt::StringLiterals;
@@ -10,7 +13,7 @@ using namespace Qt::StringLiterals;
 struct BodyDecoder::Private {
     llhttp_t parser {};
     llhttp_settings_t settings {};
-    bool isChunked = false;
+    Framing framing = Framing::Length;
     bool isTooLarge = false;
     bool isComplete = false;
     qint64 maxBytes = 0;
@@ -43,21 +46,28 @@ struct BodyDecoder::Private {
 };
 
 BodyDecoder::BodyDecoder(const RequestHead& head, qint64 maxBytes)
+    : BodyDecoder(head.isChunked ? Framing::Chunked : Framing::Length, head.contentLength)
+{
+    d->maxBytes = maxBytes;
+    d->isTooLarge = head.contentLength > maxBytes;
+}
+
+BodyDecoder::BodyDecoder(Framing framing, qint64 length)
     : d(std::make_unique<Private>())
 {
-    d->isChunked = head.isChunked;
-    d->maxBytes = maxBytes;
-    d->remainingBytes = head.contentLength;
-    d->isTooLarge = head.contentLength > maxBytes;
-    d->isComplete = !head.hasBody();
-    if (!d->isChunked)
+    d->framing = framing;
+    d->maxBytes = std::numeric_limits<qint64>::max();
+    d->remainingBytes = framing == Framing::UntilClose ? d->maxBytes : length;
+    d->isComplete = d->remainingBytes == 0 && framing == Framing::Length;
+    if (framing != Framing::Chunked)
         return;
     llhttp_settings_init(&d->settings);
     d->settings.on_body = Private::onBody;
     d->settings.on_message_complete = Private::onMessageComplete;
     llhttp_init(&d->parser, HTTP_REQUEST, &d->settings);
     d->parser.data = d.get();
-    // The head was parsed elsewhere; this one brings the parser to where the chunks begin.
+    // The head was parsed elsewhere; this one brings the parser to where the chunks begin. Requests
+    // and answers have the same chunks.
     static constexpr QByteArrayView head11
         = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     llhttp_execute(&d->parser, head11.data(), size_t(head11.size()));
@@ -71,7 +81,7 @@ Result<qint64> BodyDecoder::feed(QByteArrayView bytes)
         return failure(Kind::Limit, u"the body is too large"_s, 413);
     if (d->isComplete)
         return 0;
-    if (d->isChunked)
+    if (d->framing == Framing::Chunked)
         return d->feedChunked(bytes);
     const auto taken = std::min<qint64>(bytes.size(), d->remainingBytes);
     d->body.append(bytes.first(taken));
@@ -103,9 +113,20 @@ bool BodyDecoder::isComplete() const
     return d->isComplete;
 }
 
+bool BodyDecoder::finish()
+{
+    d->isComplete = d->isComplete || d->framing == Framing::UntilClose;
+    return d->isComplete;
+}
+
 const QByteArray& BodyDecoder::body() const
 {
     return d->body;
+}
+
+QByteArray BodyDecoder::takeBody()
+{
+    return std::exchange(d->body, {});
 }
 
 } // namespace isol8::http

@@ -341,11 +341,12 @@ void Connection::refuse(int status, const QString& message)
     m_isKeptAlive = false;
     m_mustLinger = true;
     flush();
+    Q_EMIT refused(status);
 }
 
 void Connection::closeWhenIdle()
 {
-    m_isClosingWhenIdle = true;
+    closeAfterAnswer();
     if (m_state == State::Head)
         close();
 }

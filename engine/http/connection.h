@@ -33,11 +33,14 @@ public:
 
     /// Answers with an error of the connection's own and closes.
     void refuse(int status, const QString& message);
+    void closeAfterAnswer() { m_isClosingWhenIdle = true; }
     /// Closes when nothing is under way, otherwise after the answer.
     void closeWhenIdle();
 
 Q_SIGNALS:
     void requestReceived(const std::shared_ptr<isol8::http::Exchange>& exchange);
+    /// refuse() was called, by the server or by this itself.
+    void refused(int status);
     /// The socket is not in use any more or, after an upgrade, belongs to @p upgraded.
     void closed(QTcpSocket* upgraded);
 

@@ -51,8 +51,10 @@ void Exchange::respond(int status, const Fields& fields, const QByteArray& body)
     if (m_state != State::Open)
         return;
     m_state = State::Ended;
-    if (m_connection && !m_isClientGone)
-        m_connection->respond(status, fields, body);
+    if (!m_connection || m_isClientGone)
+        return;
+    m_bodyBytes = m_head.method == "HEAD" ? 0 : body.size();
+    m_connection->respond(status, fields, body);
 }
 
 void Exchange::startStream(int status, const Fields& fields)
@@ -66,8 +68,10 @@ void Exchange::startStream(int status, const Fields& fields)
 
 void Exchange::write(const QByteArray& bytes)
 {
-    if (m_state == State::Streaming && m_connection && !m_isClientGone)
-        m_connection->write(bytes);
+    if (m_state != State::Streaming || !m_connection || m_isClientGone)
+        return;
+    m_bodyBytes += bytes.size();
+    m_connection->write(bytes);
 }
 
 qint64 Exchange::pendingBytes() const

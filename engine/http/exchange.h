@@ -52,6 +52,8 @@ public:
     void write(const QByteArray& bytes);
     /// Bytes handed to write() or respond() that the kernel has not taken.
     [[nodiscard]] qint64 pendingBytes() const;
+    /// Bytes of the body handed to respond() and write(), sent or not.
+    [[nodiscard]] qint64 bodyBytes() const { return m_bodyBytes; }
     /// Ends the stream and the exchange.
     void endStream();
     /// Cuts the connection without a proper end: the client learns that something is missing.
@@ -83,6 +85,7 @@ private:
     QPointer<Connection> m_connection;
     RequestHead m_head;
     State m_state = State::Open;
+    qint64 m_bodyBytes = 0;
     bool m_isClientGone = false;
     bool m_isBodyAsked = false;
 };

@@ -84,14 +84,21 @@ Result<int> checkRequestLine(QByteArrayView line)
     return version[7] - '0';
 }
 
-Result<> applyTarget(RequestHead& head)
+Result<> checkTarget(const RequestHead& head)
+{
+    const auto isAllowed = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };
+    if (!std::ranges::all_of(head.target, isAllowed))
+        return refusal(400, u"the request target holds a character that it may not"_s);
+    return {};
+}
+
+Result<> applyPath(RequestHead& head)
 {
     if (head.target == "*" && head.method == "OPTIONS") {
         head.path = u"*"_s;
         return {};
     }
-    const auto isAllowed = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };
-    if (!head.target.startsWith('/') || !std::ranges::all_of(head.target, isAllowed))
+    if (!head.target.startsWith('/'))
         return refusal(400, u"the request target must be a path"_s);
     const auto question = head.target.indexOf('?');
     const auto path = percentDecoded(question < 0 ? head.target : head.target.first(question));
@@ -179,7 +186,7 @@ Result<qint64> HeadScanner::scan(QByteArrayView bytes)
     return 0;
 }
 
-Result<RequestHead> parseHead(QByteArrayView bytes, const HttpLimits& limits)
+Result<RequestHead> parseHead(QByteArrayView bytes, const HttpLimits& limits, TargetForm form)
 {
     const auto minorVersion = checkRequestLine(bytes.first(bytes.indexOf("\r\n")));
     if (!minorVersion)
@@ -209,7 +216,13 @@ Result<RequestHead> parseHead(QByteArrayView bytes, const HttpLimits& limits)
     head.fields = collected.fields;
     for (auto& field : head.fields)
         field.value = field.value.trimmed();
-    for (const auto apply : { applyTarget, applyFraming, applyConnection }) {
+    if (const auto checked = checkTarget(head); !checked)
+        return std::unexpected(checked.error());
+    if (form == TargetForm::Path) {
+        if (const auto applied = applyPath(head); !applied)
+            return std::unexpected(applied.error());
+    }
+    for (const auto apply : { applyFraming, applyConnection }) {
         if (const auto applied = apply(head); !applied)
             return std::unexpected(applied.error());
     }

@@ -27,8 +27,15 @@ private:
     bool m_isInRequestLine = true;
 };
 
+/// What a request may ask for.
+enum class TargetForm {
+    Path, ///< Of this server; fills in path and query.
+    Any, ///< Of a proxy, which reads the target itself; visible ASCII without `#`.
+};
+
 /// Parses a head that HeadScanner found. Errors carry the status of the answer in httpStatus: 400,
 /// 417, 431, 501, 505.
-[[nodiscard]] Result<RequestHead> parseHead(QByteArrayView head, const HttpLimits& limits);
+[[nodiscard]] Result<RequestHead> parseHead(
+    QByteArrayView head, const HttpLimits& limits, TargetForm form = TargetForm::Path);
 
 } // namespace isol8::http

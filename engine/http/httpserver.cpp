@@ -42,6 +42,23 @@ std::optional<QHostAddress> hostAddress(const QString& host)
     return address.isNull() ? std::nullopt : std::optional(address);
 }
 
+/// The certificate of an address, which can be replaced while it listens.
+struct Tls {
+    TlsFiles files;
+    QSslConfiguration configuration;
+};
+using TlsPointer = std::shared_ptr<Tls>; ///< Null: plain.
+
+Result<TlsPointer> loadTls(const std::optional<TlsFiles>& files)
+{
+    if (!files)
+        return TlsPointer();
+    const auto configuration = tlsConfiguration(*files);
+    if (!configuration)
+        return std::unexpected(configuration.error());
+    return std::make_shared<Tls>(*files, *configuration);
+}
+
 } // namespace
 
 struct HttpServer::Private {
@@ -49,30 +66,39 @@ struct HttpServer::Private {
     HttpLimits limits;
     std::vector<std::unique_ptr<TcpListener>> tcpListeners;
     std::vector<std::unique_ptr<LocalListener>> localListeners;
+    std::vector<TlsPointer> tls; ///< Of the listeners that have one.
     QSet<Connection*> connections;
     QHash<QHostAddress, int> perAddress;
     int count = 0;
     int refusedCount = 0;
+    bool isEnding = false;
 
-    Result<Accepted> acceptor(const std::optional<TlsFiles>& tls);
-    void accept(qintptr descriptor, const std::optional<QSslConfiguration>& tls);
+    Result<> listenTcp(const ListenAddress& address, Accepted accepted);
+    Result<> listenLocal(const ListenAddress& address, Accepted accepted);
+    Accepted acceptor(const TlsPointer& tls);
+    void accept(qintptr descriptor, const TlsPointer& tls);
     void refuse(std::unique_ptr<QTcpSocket> socket, bool isTotal);
+    Connection* makeConnection(std::unique_ptr<QTcpSocket> socket);
     void release(const QHostAddress& address);
 };
 
-Result<Accepted> HttpServer::Private::acceptor(const std::optional<TlsFiles>& tls)
+Accepted HttpServer::Private::acceptor(const TlsPointer& tls)
 {
-    std::optional<QSslConfiguration> configuration;
-    if (tls) {
-        const auto loaded = tlsConfiguration(*tls);
-        if (!loaded)
-            return std::unexpected(loaded.error());
-        configuration = *loaded;
-    }
-    return [this, configuration](qintptr descriptor) { accept(descriptor, configuration); };
+    return [this, tls](qintptr descriptor) { accept(descriptor, tls); };
 }
 
-void HttpServer::Private::accept(qintptr descriptor, const std::optional<QSslConfiguration>& tls)
+Connection* HttpServer::Private::makeConnection(std::unique_ptr<QTcpSocket> socket)
+{
+    const auto peer = peerOf(*socket);
+    auto* const connection = new Connection(std::move(socket), limits);
+    connection->setParent(q);
+    connections.insert(connection);
+    QObject::connect(connection, &Connection::refused, q,
+        [this, peer](int status) { Q_EMIT q->connectionRefused(status, peer); });
+    return connection;
+}
+
+void HttpServer::Private::accept(qintptr descriptor, const TlsPointer& tls)
 {
     auto socket = tls ? std::make_unique<QSslSocket>() : std::make_unique<QTcpSocket>();
     if (!socket->setSocketDescriptor(descriptor)) {
@@ -92,9 +118,9 @@ void HttpServer::Private::accept(qintptr descriptor, const std::optional<QSslCon
     ++perAddress[address];
     socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
     auto* const tlsSocket = tls ? static_cast<QSslSocket*>(socket.get()) : nullptr;
-    auto* const connection = new Connection(std::move(socket), limits);
-    connection->setParent(q);
-    connections.insert(connection);
+    auto* const connection = makeConnection(std::move(socket));
+    if (isEnding)
+        connection->closeAfterAnswer();
     QObject::connect(connection, &Connection::requestReceived, q, &HttpServer::requestReceived);
     QObject::connect(
         connection, &Connection::closed, q, [this, connection, address](QTcpSocket* upgraded) {
@@ -106,7 +132,7 @@ void HttpServer::Private::accept(qintptr descriptor, const std::optional<QSslCon
                 release(address);
         });
     if (tlsSocket) {
-        tlsSocket->setSslConfiguration(*tls);
+        tlsSocket->setSslConfiguration(tls->configuration);
         tlsSocket->startServerEncryption();
     }
 }
@@ -116,9 +142,7 @@ void HttpServer::Private::refuse(std::unique_ptr<QTcpSocket> socket, bool isTota
     if (refusedCount >= maxRefusedConnections)
         return;
     ++refusedCount;
-    auto* const connection = new Connection(std::move(socket), limits);
-    connection->setParent(q);
-    connections.insert(connection);
+    auto* const connection = makeConnection(std::move(socket));
     QObject::connect(connection, &Connection::closed, q, [this, connection] {
         connections.remove(connection);
         --refusedCount;
@@ -139,7 +163,7 @@ void HttpServer::Private::release(const QHostAddress& address)
 
 HttpServer::HttpServer(HttpLimits limits, QObject* parent)
     : QObject(parent)
-    , d(std::make_unique<Private>(Private { this, limits, {}, {}, {}, {} }))
+    , d(std::make_unique<Private>(this, limits))
 {
 }
 
@@ -155,20 +179,31 @@ HttpServer::~HttpServer()
 
 Result<> HttpServer::listen(const ListenAddress& address)
 {
-    auto accepted = d->acceptor(address.tls);
-    if (!accepted)
-        return std::unexpected(accepted.error());
-    if (!address.localPath.isEmpty()) {
-        auto listener = std::make_unique<LocalListener>(std::move(*accepted));
-        const auto bound = listener->bindPath(address.localPath);
-        if (bound)
-            d->localListeners.push_back(std::move(listener));
-        return bound;
-    }
+    const auto tls = loadTls(address.tls);
+    if (!tls)
+        return std::unexpected(tls.error());
+    const auto listening = address.localPath.isEmpty() ? d->listenTcp(address, d->acceptor(*tls))
+                                                       : d->listenLocal(address, d->acceptor(*tls));
+    if (listening && *tls)
+        d->tls.push_back(*tls);
+    return listening;
+}
+
+Result<> HttpServer::Private::listenLocal(const ListenAddress& address, Accepted accepted)
+{
+    auto listener = std::make_unique<LocalListener>(std::move(accepted));
+    const auto bound = listener->bindPath(address.localPath);
+    if (bound)
+        localListeners.push_back(std::move(listener));
+    return bound;
+}
+
+Result<> HttpServer::Private::listenTcp(const ListenAddress& address, Accepted accepted)
+{
     const auto host = hostAddress(address.host);
     if (!host)
         return failure(Kind::Invalid, u"%1 is no IP address"_s.arg(address.host));
-    auto listener = std::make_unique<TcpListener>(std::move(*accepted));
+    auto listener = std::make_unique<TcpListener>(std::move(accepted));
     listener->setListenBacklogSize(SOMAXCONN);
     if (!listener->listen(*host, address.port)) {
         const auto error = listener->serverError();
@@ -180,34 +215,56 @@ Result<> HttpServer::listen(const ListenAddress& address)
                 .arg(address.port)
                 .arg(listener->errorString()));
     }
-    d->tcpListeners.push_back(std::move(listener));
+    tcpListeners.push_back(std::move(listener));
     return {};
 }
 
-Result<> HttpServer::listenOn(int descriptor, const std::optional<TlsFiles>& tls)
+Result<> HttpServer::listenOn(int descriptor, const std::optional<TlsFiles>& files)
 {
     sockaddr_storage name {};
     socklen_t nameBytes = sizeof name;
     int isListening = 0;
+    int type = 0;
     socklen_t flagBytes = sizeof isListening;
     if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &nameBytes) != 0
         || ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &flagBytes) != 0
-        || isListening == 0)
+        || ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &flagBytes) != 0
+        || isListening == 0 || type != SOCK_STREAM)
         return failure(Kind::Invalid, u"descriptor %1 is no listening socket"_s.arg(descriptor));
-    auto accepted = d->acceptor(tls);
-    if (!accepted)
-        return std::unexpected(accepted.error());
+    const auto tls = loadTls(files);
+    if (!tls)
+        return std::unexpected(tls.error());
     if (name.ss_family == AF_UNIX) {
-        auto listener = std::make_unique<LocalListener>(std::move(*accepted));
-        if (!listener->QLocalServer::listen(qintptr(descriptor)))
-            return failure(Kind::Invalid, listener->errorString());
+        auto listener = std::make_unique<LocalListener>(d->acceptor(*tls));
+        listener->take(descriptor);
         d->localListeners.push_back(std::move(listener));
-        return {};
+    } else {
+        auto listener = std::make_unique<TcpListener>(d->acceptor(*tls));
+        if (!listener->setSocketDescriptor(descriptor))
+            return failure(Kind::Invalid, listener->errorString());
+        d->tcpListeners.push_back(std::move(listener));
     }
-    auto listener = std::make_unique<TcpListener>(std::move(*accepted));
-    if (!listener->setSocketDescriptor(descriptor))
-        return failure(Kind::Invalid, listener->errorString());
-    d->tcpListeners.push_back(std::move(listener));
+    if (*tls)
+        d->tls.push_back(*tls);
+    return {};
+}
+
+void HttpServer::setLimits(const HttpLimits& limits)
+{
+    d->limits = limits;
+}
+
+Result<> HttpServer::reloadTls()
+{
+    std::vector<QSslConfiguration> loaded;
+    for (const auto& tls : d->tls) {
+        const auto configuration = tlsConfiguration(tls->files);
+        if (!configuration)
+            return std::unexpected(configuration.error());
+        loaded.push_back(*configuration);
+    }
+    for (size_t i = 0; i < loaded.size(); ++i)
+        d->tls[i]->configuration = loaded[i];
     return {};
 }
 
@@ -220,10 +277,12 @@ void HttpServer::stopListening()
 {
     d->tcpListeners.clear();
     d->localListeners.clear();
+    d->tls.clear();
 }
 
 void HttpServer::closeIdle()
 {
+    d->isEnding = true;
     const auto connections = d->connections;
     for (auto* const connection : connections)
         connection->closeWhenIdle();

@@ -46,15 +46,21 @@ public:
     /// one that somebody listens on is Conflict, and so is a port in use. Invalid: no such address,
     /// unusable certificate or key. Denied: no permission.
     [[nodiscard]] Result<> listen(const ListenAddress& address);
-    /// Listens on a socket that is already bound and listening (systemd's socket activation); takes
-    /// it.
+    /// Listens on a stream socket that is already bound and listening (socket activation); takes it.
     [[nodiscard]] Result<> listenOn(int descriptor, const std::optional<TlsFiles>& tls = {});
     /// Port of the first TCP address; 0 when not listening.
     [[nodiscard]] quint16 port() const;
 
+    /// For connections from now on.
+    void setLimits(const HttpLimits& limits);
+    /// Reads the certificates and keys of all addresses anew, for connections from now on. Errors
+    /// as listen(); then the old ones stay in use.
+    [[nodiscard]] Result<> reloadTls();
+
     /// Accepts no more connections; those that exist go on.
     void stopListening();
-    /// Closes connections that wait for a request; the others after the answer they work on.
+    /// Closes connections that wait for a request; the others, and those still to come, after their
+    /// next answer.
     void closeIdle();
     /// Open connections, upgraded ones included.
     [[nodiscard]] int connectionCount() const;
@@ -62,6 +68,9 @@ public:
 Q_SIGNALS:
     /// Keep @p exchange until it is answered. Emitted from the event loop.
     void requestReceived(const std::shared_ptr<isol8::http::Exchange>& exchange);
+    /// A connection was closed with @p status before it had a whole request: malformed, late or over
+    /// a limit. @p peer is null for a local socket.
+    void connectionRefused(int status, const QHostAddress& peer);
     /// connectionCount() fell to 0.
     void lastConnectionClosed();
 

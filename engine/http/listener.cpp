@@ -2,15 +2,16 @@
 #include "engine/http/listener.h"
 
 #include <QFile>
-#include <QFileInfo>
+#include <QSocketNotifier>
 #include <QSslCertificate>
 #include <QSslKey>
+#include <QSslSocket>
 #include <QTcpSocket>
-#include <QTimer>
 
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,6 +23,11 @@ using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// Without free descriptors accepting stops; some will be free again.
+constexpr auto retryInterval = 200ms;
+/// Connections that are accepted before others have their turn.
+constexpr int acceptBatch = 64;
 
 Result<QByteArray> contents(const QString& path)
 {
@@ -53,14 +59,47 @@ Result<> removeStale(const QString& path, const sockaddr_un& address)
     return {};
 }
 
+/// Whether a handshake can begin. Qt has no other way to tell that a key is not the certificate's.
+bool isUsable(const QSslConfiguration& configuration)
+{
+    int ends[2] = { -1, -1 };
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        return true;
+    QSslSocket socket;
+    socket.setSocketDescriptor(ends[0]);
+    socket.setSslConfiguration(configuration);
+    socket.startServerEncryption();
+    const bool hasBegun = socket.error() == QAbstractSocket::UnknownSocketError;
+    socket.abort();
+    ::close(ends[1]);
+    return hasBegun;
+}
+
 } // namespace
 
 TcpListener::TcpListener(Accepted accepted)
     : m_accepted(std::move(accepted))
 {
-    // Without free descriptors QTcpServer stops accepting; some will be free again.
     connect(this, &QTcpServer::acceptError, this,
-        [this] { QTimer::singleShot(200ms, this, &QTcpServer::resumeAccepting); });
+        [this] { QTimer::singleShot(retryInterval, this, &QTcpServer::resumeAccepting); });
+}
+
+LocalListener::LocalListener(Accepted accepted)
+    : m_accepted(std::move(accepted))
+{
+    m_retry.setSingleShot(true);
+    connect(&m_retry, &QTimer::timeout, this, [this] { m_notifier->setEnabled(true); });
+}
+
+LocalListener::~LocalListener()
+{
+    m_notifier.reset();
+    if (m_descriptor >= 0)
+        ::close(m_descriptor);
+    struct stat entry {};
+    if (!m_ownPath.isEmpty() && ::lstat(m_ownPath.constData(), &entry) == 0
+        && entry.st_ino == m_inode)
+        ::unlink(m_ownPath.constData());
 }
 
 Result<> LocalListener::bindPath(const QString& path)
@@ -75,17 +114,47 @@ Result<> LocalListener::bindPath(const QString& path)
     std::memcpy(address.sun_path, name.constData(), size_t(name.size()));
     if (const auto removed = removeStale(path, address); !removed)
         return removed;
-    // With an access option the socket is made in a private folder and renamed, so it is never open
-    // to others, not even at first.
-    setSocketOptions(UserAccessOption);
-    if (!QLocalServer::listen(path)) {
-        const bool isDenied = serverError() == QAbstractSocket::SocketAccessError;
-        return failure(isDenied ? Kind::Denied : Kind::Invalid,
-            u"cannot listen on %1: %2"_s.arg(path, errorString()));
+    const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    // The file gets the mode that the socket has before, so it is never open to others.
+    struct stat entry {};
+    const bool isBound = descriptor >= 0 && ::fchmod(descriptor, S_IRUSR | S_IWUSR) == 0
+        && ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0
+        && ::lstat(address.sun_path, &entry) == 0 && ::listen(descriptor, SOMAXCONN) == 0;
+    if (!isBound) {
+        const int problem = errno;
+        if (descriptor >= 0)
+            ::close(descriptor);
+        return failure(problem == EACCES || problem == EPERM ? Kind::Denied : Kind::Invalid,
+            u"cannot listen on %1: %2"_s.arg(path, qt_error_string(problem)));
     }
-    if (::chmod(address.sun_path, S_IRUSR | S_IWUSR) != 0)
-        return failure(Kind::Denied, u"cannot set the mode of %1"_s.arg(path));
+    m_ownPath = name;
+    m_inode = entry.st_ino;
+    take(descriptor);
     return {};
+}
+
+void LocalListener::take(int descriptor)
+{
+    m_descriptor = descriptor;
+    m_notifier = std::make_unique<QSocketNotifier>(descriptor, QSocketNotifier::Read);
+    connect(m_notifier.get(), &QSocketNotifier::activated, this, &LocalListener::accept);
+}
+
+void LocalListener::accept()
+{
+    for (int i = 0; i < acceptBatch; ++i) {
+        const int accepted
+            = ::accept4(m_descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (accepted >= 0) {
+            m_accepted(accepted);
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            if (errno != EAGAIN) {
+                m_notifier->setEnabled(false);
+                m_retry.start(retryInterval);
+            }
+            return;
+        }
+    }
 }
 
 QHostAddress peerOf(const QTcpSocket& socket)
@@ -121,6 +190,10 @@ Result<QSslConfiguration> tlsConfiguration(const TlsFiles& files)
         configuration.setPrivateKey(key);
         configuration.setPeerVerifyMode(QSslSocket::VerifyNone);
         configuration.setProtocol(QSsl::TlsV1_2OrLater);
+        if (!isUsable(configuration))
+            return failure(Kind::Invalid,
+                u"the key in %1 is not that of the certificate in %2"_s.arg(
+                    files.keyPath, files.certificatePath));
         return configuration;
     }
     return failure(

@@ -20,7 +20,8 @@ using Fields = QList<Field>;
 /// The checked request line and header fields of one request (RFC 9112).
 struct RequestHead {
     QByteArray method; ///< As sent, upper case: the server knows no other.
-    QByteArray target; ///< Exactly as sent: starts with a slash, or is `*` in OPTIONS.
+    QByteArray
+        target; ///< Exactly as sent; for a server: starts with a slash, or is `*` in OPTIONS.
     QString
         path; ///< The target before `?`, percent-decoded once, otherwise untouched: no dot segment
               ///< or slash is removed. Route and authorisation are both decided on this string.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/images/host.h"
 
+#include "engine/core/hostprocess.h"
 #include "engine/core/smallfile.h"
-#include "engine/images/hostprocess.h"
 
 #include <QUrl>
 

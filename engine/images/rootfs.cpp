@@ -2,7 +2,7 @@
 #include "engine/images/rootfs.h"
 
 #include "engine/core/escape.h"
-#include "engine/images/hostprocess.h"
+#include "engine/core/hostprocess.h"
 #include "engine/images/recipe.h"
 
 #include <QFile>

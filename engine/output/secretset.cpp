@@ -6,6 +6,10 @@
 
 #include <QSet>
 
+#include <algorithm>
+#include <array>
+#include <numeric>
+
 using namespace Qt::StringLiterals;
 
 namespace isol8 {
@@ -29,65 +33,123 @@ QByteArray base64Core(const QByteArray& value, int before, QByteArray::Base64Opt
     return text.sliced(first, end - first);
 }
 
-/// As the inside of a JSON string; @p isAscii: with \u escapes for everything beyond ASCII.
-QByteArray jsonEscaped(const QString& value, bool isAscii)
+/// What writers of JSON escape beyond what they must.
+struct JsonStyle {
+    bool isAscii = false; ///< \u escapes for everything beyond ASCII.
+    bool escapesSlashes = false; ///< PHP.
+    bool escapesHtml = false; ///< Go.
+};
+
+/// As the inside of a JSON string.
+QByteArray jsonEscaped(const QString& value, JsonStyle style)
 {
+    static const QMap<char16_t, QString> shortEscapes { { u'"', u"\\\""_s }, { u'\\', u"\\\\"_s },
+        { u'\n', u"\\n"_s }, { u'\r', u"\\r"_s }, { u'\t', u"\\t"_s }, { u'\b', u"\\b"_s },
+        { u'\f', u"\\f"_s } };
     QString escaped;
     for (const QChar character : value) {
         const char16_t code = character.unicode();
-        static const QMap<char16_t, QString> shortEscapes { { u'"', u"\\\""_s },
-            { u'\\', u"\\\\"_s }, { u'\n', u"\\n"_s }, { u'\r', u"\\r"_s }, { u'\t', u"\\t"_s },
-            { u'\b', u"\\b"_s }, { u'\f', u"\\f"_s } };
+        const bool isHtml = code == u'<' || code == u'>' || code == u'&';
         if (shortEscapes.contains(code))
             escaped += shortEscapes[code];
-        else if (code < 0x20 || (isAscii && code > 0x7e))
+        else if (code < 0x20 || (style.isAscii && code > 0x7e) || (style.escapesHtml && isHtml))
             escaped += u"\\u%1"_s.arg(code, 4, 16, QChar(u'0'));
+        else if (code == u'/' && style.escapesSlashes)
+            escaped += u"\\/"_s;
         else
             escaped += character;
     }
     return escaped.toUtf8();
 }
 
-void addEncodings(QSet<QByteArray>& patterns, const QString& value)
+/// How writers of XML and HTML escape quotes; `&`, `<` and `>` they all escape alike.
+struct QuoteEntities {
+    QLatin1StringView doubleQuote;
+    QLatin1StringView singleQuote;
+};
+constexpr std::array quoteEntities {
+    QuoteEntities { "\""_L1, "'"_L1 }, // In text.
+    QuoteEntities { "&quot;"_L1, "'"_L1 },
+    QuoteEntities { "&quot;"_L1, "&apos;"_L1 },
+    QuoteEntities { "&quot;"_L1, "&#39;"_L1 },
+    QuoteEntities { "&quot;"_L1, "&#x27;"_L1 },
+    QuoteEntities { "&#34;"_L1, "&#39;"_L1 },
+};
+
+QByteArray xmlEscaped(QString value, const QuoteEntities& quotes)
 {
-    const QByteArray bytes = value.toUtf8();
-    if (bytes.size() < SecretSet::minEncodedBytes || bytes.size() > SecretSet::maxEncodedBytes)
-        return;
-    for (const auto alphabet : base64Alphabets) {
-        for (int before = 0; before < 3; ++before)
-            patterns.insert(base64Core(bytes, before, alphabet));
-        // Alone, as `base64` and `echo … | base64` write it: with the last, shared characters too.
-        patterns.insert(bytes.toBase64(alphabet));
-        patterns.insert((bytes + '\n').toBase64(alphabet));
-    }
-    patterns.insert(bytes.toHex());
-    patterns.insert(bytes.toHex().toUpper());
-    for (const char* unescaped : percentUnescaped) {
-        QByteArray encoded = value.toUtf8().toPercentEncoding(unescaped);
-        patterns.insert(encoded);
-        patterns.insert(encoded.replace("%20", "+")); // As in a form's body.
-    }
-    patterns.insert(jsonEscaped(value, /*isAscii=*/false));
-    patterns.insert(jsonEscaped(value, /*isAscii=*/true));
+    value.replace(u'&', "&amp;"_L1).replace(u'<', "&lt;"_L1).replace(u'>', "&gt;"_L1);
+    return value.replace(u'"', quotes.doubleQuote).replace(u'\'', quotes.singleQuote).toUtf8();
 }
 
-/// Every byte string that stands for @p value.
-QSet<QByteArray> patternsOf(const QString& value)
+QSet<QByteArray> spellingsOf(const QString& value)
 {
-    QSet<QByteArray> patterns;
+    const QByteArray bytes = value.toUtf8();
+    QSet<QByteArray> spellings;
+    for (const auto alphabet : base64Alphabets) {
+        for (int before = 0; before < 3; ++before)
+            spellings.insert(base64Core(bytes, before, alphabet));
+        // Alone, as `base64` and `echo … | base64` write it: with the last, shared characters too.
+        spellings.insert(bytes.toBase64(alphabet));
+        spellings.insert((bytes + '\n').toBase64(alphabet));
+    }
+    spellings.insert(bytes.toHex());
+    spellings.insert(bytes.toHex().toUpper());
+    for (const char* unescaped : percentUnescaped) {
+        QByteArray encoded = bytes.toPercentEncoding(unescaped);
+        spellings.insert(encoded);
+        spellings.insert(encoded.replace("%20", "+")); // As in a form's body.
+    }
+    for (const JsonStyle style :
+        { JsonStyle {}, JsonStyle { .isAscii = true }, JsonStyle { .escapesSlashes = true },
+            JsonStyle { .isAscii = true, .escapesSlashes = true },
+            JsonStyle { .escapesHtml = true } })
+        spellings.insert(jsonEscaped(value, style));
+    for (const QuoteEntities& quotes : quoteEntities)
+        spellings.insert(xmlEscaped(value, quotes));
+    return spellings;
+}
+
+/// The texts that stand for @p value as it is: of each the spellings count as well.
+QSet<QString> textsOf(const QString& value)
+{
     QString unixText = value;
     unixText.replace("\r\n"_L1, "\n"_L1);
     QString dosText = unixText;
     dosText.replace(u'\n', "\r\n"_L1);
-    for (const QString& text : { value, unixText, dosText, value.trimmed() }) {
-        patterns.insert(text.toUtf8());
-        addEncodings(patterns, text);
-    }
-    const QStringList lines = unixText.split(u'\n');
+    return { value, unixText, dosText, value.trimmed() };
+}
+
+void addLines(QSet<QByteArray>& patterns, const QString& value)
+{
+    const QStringList lines = value.split(u'\n');
     for (const QString& line : lines) {
         const QByteArray bytes = line.trimmed().toUtf8();
-        if (lines.size() > 1 && bytes.size() >= SecretSet::minEncodedBytes)
+        if (lines.size() > 1 && bytes.size() >= SecretSet::minLineBytes)
             patterns.insert(bytes);
+    }
+}
+
+/// Every byte string that stands for one of @p values.
+QSet<QByteArray> patternsOf(QStringList values)
+{
+    std::ranges::stable_sort(values, {}, &QString::size);
+    QSet<QByteArray> patterns;
+    qsizetype spellingsBytes = 0;
+    for (const QString& value : values) {
+        addLines(patterns, value);
+        for (const QString& text : textsOf(value)) {
+            patterns.insert(text.toUtf8());
+            if (text.size() > SecretSet::maxSpelledBytes)
+                continue;
+            const QSet<QByteArray> spellings = spellingsOf(text) - patterns;
+            const auto bytes = std::accumulate(spellings.begin(), spellings.end(), qsizetype(0),
+                [](qsizetype sum, const QByteArray& one) { return sum + one.size(); });
+            if (spellingsBytes + bytes > SecretSet::maxSpellingsBytes)
+                continue;
+            spellingsBytes += bytes;
+            patterns.unite(spellings);
+        }
     }
     patterns.removeIf(
         [](const QByteArray& text) { return text.size() < SecretSet::minValueBytes; });
@@ -100,17 +162,17 @@ SecretSet::SecretSet() = default;
 
 SecretSet::SecretSet(const QMap<QString, QString>& secrets)
 {
-    QSet<QByteArray> patterns;
+    QStringList values;
     for (const auto& [name, value] : secrets.asKeyValueRange()) {
         if (value.isEmpty())
             continue;
         if (value.toUtf8().size() < minValueBytes || value.trimmed().isEmpty())
             m_unmaskedNames.append(name);
         else
-            patterns.unite(patternsOf(value));
+            values.append(value);
     }
-    if (!patterns.isEmpty())
-        m_automaton = std::make_shared<const MaskAutomaton>(patterns.values());
+    if (!values.isEmpty())
+        m_automaton = std::make_shared<const MaskAutomaton>(patternsOf(values).values());
 }
 
 bool SecretSet::isEmpty() const

@@ -15,18 +15,23 @@ class MaskAutomaton;
 /// copies share the compiled search.
 ///
 /// Promised to be masked, as bytes of UTF-8: each value; with its line ends as CRLF; without the
-/// white space around it; each line of at least 8 bytes of a value of several lines. For values
-/// (without the white space around them) of 8 to 4,096 bytes also: base64 and base64url, whatever
-/// stands before and after it in the encoded text (the few characters that share bits with the
-/// neighbours stay); hex in lower and upper case; percent-encoding as encodeURIComponent and
-/// Python's quote() write it; the escapes of a JSON string. Nothing else: masking is hygiene, a
-/// program can always spell a secret differently. Values shorter than 4 bytes or of white space
-/// only would hide ordinary text; they are not masked but listed in unmaskedNames().
+/// white space around it; each line of at least 8 bytes of a value of several lines. Also its usual
+/// spellings: base64 and base64url, whatever stands before and after it in the encoded text (the
+/// few characters that share bits with the neighbours stay); hex in lower and upper case;
+/// percent-encoding as encodeURIComponent, Python's quote() and forms write it; the escapes of a
+/// JSON string, with those for HTML and slashes; the entities of XML and HTML. The spellings are
+/// looked for as long as all of them together stay below 512 KiB, those of short values first, and
+/// not for values of more than 4,096 bytes.
+///
+/// Nothing else: masking is hygiene, a program can always spell a secret differently. Values
+/// shorter than 4 bytes or of white space only would hide ordinary text; they are not masked but
+/// listed in unmaskedNames().
 class SecretSet {
 public:
     static constexpr int minValueBytes = 4;
-    static constexpr int minEncodedBytes = 8;
-    static constexpr int maxEncodedBytes = 4096;
+    static constexpr int minLineBytes = 8;
+    static constexpr qsizetype maxSpelledBytes = 4096;
+    static constexpr qsizetype maxSpellingsBytes = 512 << 10;
 
     SecretSet();
     /// @p secrets: values by name. Empty values are ignored.

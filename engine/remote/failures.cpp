@@ -81,6 +81,10 @@ Error errorFromAnswer(const ServerAddress& address, int status, const QByteArray
             u"the server at %1 does not accept this API key: it is wrong, expired or revoked"_s.arg(
                 where),
             status };
+    if (status == 404 && said == "Not found"_L1)
+        return { Kind::NotFound,
+            u"the server at %1 knows no such path: check the address, or its version"_s.arg(where),
+            status };
     if (said.isEmpty() && status < 500 && status != 413 && status != 429)
         return { kindOfStatus(status),
             u"what answers at %1 (HTTP %2) is not an isol8 server, or one that is too old for this"_s
@@ -93,6 +97,13 @@ Error errorFromAnswer(const ServerAddress& address, int status, const QByteArray
     if (status == 429 || status == 503)
         error.message += retryHint(retryAfter);
     return error;
+}
+
+Error errorFromEvent(int status, const QString& text)
+{
+    const auto said
+        = text.isEmpty() ? u"the server reported a failure without a word"_s : shortened(text);
+    return { status == 0 ? Kind::Internal : kindOfStatus(status), said, status };
 }
 
 Error errorFromNetwork(const ServerAddress& address, QNetworkReply::NetworkError code,

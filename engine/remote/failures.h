@@ -15,6 +15,9 @@ namespace isol8::remote {
 [[nodiscard]] Error errorFromAnswer(const ServerAddress& address, int status,
     const QByteArray& body, const QByteArray& retryAfter = {}, const QByteArray& location = {});
 
+/// An `error` event of a stream; @p status is 0 where the server does not say.
+[[nodiscard]] Error errorFromEvent(int status, const QString& text);
+
 /// There is no answer. @p tlsProblem: what Qt found wrong with the certificate.
 [[nodiscard]] Error errorFromNetwork(const ServerAddress& address, QNetworkReply::NetworkError code,
     const QString& detail, const QString& tlsProblem);

@@ -273,7 +273,7 @@ void RemoteRun::drain()
     if (!alive || m_isPaused || m_isFinished || m_isCompleting || !m_streamEnd)
         return;
     if (m_failure)
-        return finish(failure(Kind::Internal, *m_failure));
+        return finish(std::unexpected(*m_failure));
     finish(std::unexpected(*m_streamEnd));
 }
 
@@ -298,8 +298,7 @@ void RemoteRun::take(const StreamEvent& event)
         m_result.isTimedOut = true;
         m_result.ending.reason = EndReason::Timeout;
     } else if (!isComplaint(event.data)) {
-        m_failure = event.data.isEmpty() ? u"the server reported a failure without a word"_s
-                                         : event.data.left(1'000);
+        m_failure = errorFromEvent(event.httpStatus, event.data);
     }
 }
 
@@ -324,7 +323,7 @@ void RemoteRun::takeExit(const StreamEvent& event)
         return finish(std::unexpected(notIsol8(
             m_connection->address(), u"'%1' is no exit code"_s.arg(event.data.left(100)))));
     if (m_failure && code != 0)
-        return finish(failure(Kind::Internal, *m_failure));
+        return finish(std::unexpected(*m_failure));
     m_result.exitCode = code < 0 ? 1 : code;
     m_result.isTruncated = !m_isOutputWhole;
     m_result.duration

@@ -69,7 +69,7 @@ private:
 
     ExecutionResult m_result; ///< As far as the events tell.
     bool m_isOutputWhole = true; ///< All of it was kept in the result.
-    std::optional<QString> m_failure; ///< The last `error` event.
+    std::optional<Error> m_failure; ///< The last `error` event.
     bool m_isWebSocket = true;
     bool m_isOpen = false;
     bool m_isStarted = false;

@@ -154,7 +154,7 @@ Task<> shutDown(EngineState engine)
         engine->idleWaiters.push_back([idle] { idle.deliver({}); });
         (void)co_await idle.wait();
     }
-    co_return {};
+    co_return co_await engine->audit.finish();
 }
 
 /// A session's id and a path, both checked; the path by @p check.
@@ -177,9 +177,19 @@ template <typename T> Task<T> failed(Error error)
 
 } // namespace
 
+DockerEngineSettings engineSettings(const Settings& settings)
+{
+    DockerEngineSettings chosen;
+    chosen.sessionLinger
+        = std::chrono::ceil<std::chrono::seconds>(settings.cleanup.maxContainerAge);
+    chosen.audit = settings.audit;
+    return chosen;
+}
+
 DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chosen)
     : settings(std::move(chosen))
     , client(std::make_shared<docker::Client>(std::move(endpoint)))
+    , audit(settings.audit)
     , owner(Owner::self().toString())
 {
     if (settings.stateDirectory.isEmpty())

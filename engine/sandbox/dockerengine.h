@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/core/engine.h"
+#include "engine/core/settings.h"
 #include "engine/docker/endpoint.h"
 #include "engine/docker/types.h"
 
@@ -17,7 +18,11 @@ struct DockerEngineSettings {
     std::chrono::seconds sessionLinger { 3600 };
     /// Whether containers of dead isol8 processes are removed beside the first run.
     bool isReaping = true;
+    Settings::Audit audit;
 };
+
+/// With what @p settings, the configuration, say about it.
+[[nodiscard]] DockerEngineSettings engineSettings(const Settings& settings);
 
 /// The Engine that runs code in containers of a Docker daemon. Owned by main; call shutdown() and
 /// await it before destroying it, else what still runs ends by itself some moments later.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sandbox/dockerrun.h"
 
+#include "engine/core/validation.h"
+#include "engine/sandbox/runresult.h"
 #include "engine/sandbox/runsteps.h"
 
 #include <QTimer>
@@ -20,7 +22,9 @@ RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
     , rows(request.terminalRows)
     , columns(request.terminalColumns)
 {
-    result.executionId = QUuid::createUuid().toString(QUuid::WithoutBraces);
+    result.executionId = request.executionId.isEmpty()
+        ? QUuid::createUuid().toString(QUuid::WithoutBraces)
+        : request.executionId;
     result.runtime = request.runtime;
     result.timestamp = QDateTime::currentDateTimeUtc();
 }
@@ -33,14 +37,41 @@ void RunContext::cancel()
 
 namespace {
 
+/// A valid request becomes a run, and a run gets its line in the audit log before its result is
+/// told.
+Task<ExecutionResult> performAudited(std::shared_ptr<RunContext> context)
+{
+    if (const auto valid = validate(context->request, context->options); !valid)
+        co_return std::unexpected(valid.error());
+    auto& audit = context->engine->audit;
+    if (const auto admitted = co_await audit.admit(context->steps); !admitted)
+        co_return std::unexpected(admitted.error());
+    QElapsedTimer timer;
+    timer.start();
+    auto result = co_await performRun(context);
+    if (!audit.isEnabled())
+        co_return result;
+    AuditedRun run { context->request, result.value_or(context->result), {} };
+    if (!result) {
+        run.error = result.error();
+        run.result.duration
+            = std::chrono::duration_cast<std::chrono::microseconds>(timer.durationElapsed());
+    }
+    // A failure is told by the log itself; the run took place all the same.
+    (void)co_await audit.note(std::move(run), context->secrets);
+    co_return result;
+}
+
 Task<> perform(std::shared_ptr<RunContext> context)
 {
     const auto engine = context->engine;
     const CancelToken byEngine;
     const auto registration = byEngine.onCancel([context] { context->cancel(); });
     const auto activity = engine->begin(byEngine);
-    auto result = co_await performRun(context);
-    if (!result)
+    auto result = co_await performAudited(context);
+    if (result)
+        maskSentences(*result, context->secrets);
+    else
         result.error().message = context->secrets.masked(result.error().message);
     if (context->view)
         Q_EMIT context->view->finished(result);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/audit/auditlog.h"
 #include "engine/core/owner.h"
 #include "engine/core/task.h"
 #include "engine/docker/client.h"
@@ -16,6 +17,7 @@ struct DockerEngine::State {
 
     DockerEngineSettings settings;
     std::shared_ptr<docker::Client> client;
+    AuditLog audit;
     QString owner; ///< Owner::self() as a string.
     bool hasReaped = false;
     bool isShuttingDown = false;

@@ -192,6 +192,11 @@ Task<> GuestConnection::removeFile(QByteArray path, CancelToken cancel)
     return doPlainJob(d->link, { path }, std::move(job), std::move(cancel));
 }
 
+Task<qint64> GuestConnection::prestart(GuestRunSpec spec, QByteArray path, CancelToken cancel)
+{
+    return doPrestart(d->link, encodedRunSpec(spec), std::move(path), std::move(cancel));
+}
+
 Task<> GuestConnection::scrub(CancelToken cancel)
 {
     return doScrub(d->link, std::move(cancel));

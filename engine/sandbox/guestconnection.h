@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/core/bytestream.h"
 #include "engine/core/execution.h"
 #include "engine/core/task.h"
 #include "engine/guest/protocol.h"
@@ -40,6 +41,9 @@ struct GuestRunSpec {
     int rows = 24;
     int columns = 80;
     bool isStdinOpen = false;
+    bool areConnectionsCarried = false; ///< Those to guest::carriedPort, to GuestRun's owner.
+    QByteArray scriptPath; ///< A file that is put right before the start; empty: none.
+    QByteArray script; ///< Its content, at most guest::fileWindowBytes.
     bool isUsageReported = false;
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
 };
@@ -73,9 +77,13 @@ public:
     void kill();
     /// While paused no credit is given back, so at most one window arrives.
     void setOutputPaused(bool isPaused);
+    /// The next connection that the program has opened, or null. What is not taken waits, and ends
+    /// with the run, as does what was taken.
+    [[nodiscard]] std::unique_ptr<ByteStream> takeConnection();
 
 Q_SIGNALS:
     void started();
+    void connectionOpened();
     void outputReceived(isol8::Channel channel, const QByteArray& bytes);
     void stdinAccepted(qint64 pendingBytes);
     void usageReported(const isol8::RunUsage& usage);
@@ -109,7 +117,8 @@ public:
     /// Memory cgroup version that the guest found: 0 (none), 1 or 2.
     [[nodiscard]] int cgroupVersion() const;
 
-    /// One run at a time. The frames go out at once, so put and start can share one round trip.
+    /// One run at a time. A script goes out together with the start; if it cannot be put, the run
+    /// ends with that error.
     [[nodiscard]] std::unique_ptr<GuestRun> startRun(const GuestRunSpec& spec);
 
     // Files below /sandbox, as the program's user. Errors carry the guest's errno as Kind
@@ -124,6 +133,11 @@ public:
     [[nodiscard]] Task<> makeDirectory(QByteArray path, int mode, CancelToken cancel);
     [[nodiscard]] Task<> renameFile(QByteArray from, QByteArray to, CancelToken cancel);
     [[nodiscard]] Task<> removeFile(QByteArray path, CancelToken cancel);
+    /// Has the program of a later run started up to where it opens @p path, its file right below
+    /// /sandbox. That run then has to have the same specification but for its script; any other
+    /// starts as always. Only in a sandbox in which nothing has run since it was made or scrubbed.
+    /// The bytes of memory that the sandbox uses then.
+    [[nodiscard]] Task<qint64> prestart(GuestRunSpec spec, QByteArray path, CancelToken cancel);
     /// Kind::Internal, naming what was left, when the sandbox could not be proved clean.
     [[nodiscard]] Task<> scrub(CancelToken cancel);
     /// Asks the guest to kill everything and exit.

@@ -6,6 +6,8 @@
 
 #include <QRandomGenerator>
 
+#include <algorithm>
+
 namespace isol8 {
 
 namespace {
@@ -16,6 +18,9 @@ using guest::Type;
 
 constexpr qsizetype greetingPayloadBytes = 4 + guest::nonceBytes + 4;
 constexpr qsizetype maxFaultBytes = 512;
+// Of data that waits for the transport. With less, one fast stream would run dry between two rounds
+// of the event loop.
+constexpr qint64 maxWaitingBytes = 512 << 10;
 
 Error protocolError(const QString& what)
 {
@@ -45,6 +50,7 @@ GuestLink::GuestLink(std::unique_ptr<GuestTransport> transport, const GuestLimit
 {
     connect(m_transport.get(), &GuestTransport::received, this, &GuestLink::take);
     connect(m_transport.get(), &GuestTransport::closed, this, &GuestLink::fail);
+    connect(m_transport.get(), &GuestTransport::written, this, &GuestLink::flush);
     m_greetingTimer.setSingleShot(true);
     m_silenceTimer.setSingleShot(true);
     connect(&m_greetingTimer, &QTimer::timeout, this,
@@ -90,10 +96,7 @@ void GuestLink::send(Type type, quint32 id, QByteArrayView payload, guest::Strea
     guest::encodeHeader(header, { type, stream, id, static_cast<quint32>(payload.size()) });
     m_batch.append(reinterpret_cast<const char*>(header), sizeof header);
     m_batch.append(payload);
-    if (!m_isFlushQueued) {
-        m_isFlushQueued = true;
-        QMetaObject::invokeMethod(this, &GuestLink::flush, Qt::QueuedConnection);
-    }
+    scheduleFlush();
 }
 
 void GuestLink::sendU32(Type type, quint32 id, quint32 value, guest::Stream stream)
@@ -103,11 +106,49 @@ void GuestLink::sendU32(Type type, quint32 id, quint32 value, guest::Stream stre
     send(type, id, QByteArrayView(payload, sizeof payload), stream);
 }
 
+void GuestLink::queue(GuestSender* sender)
+{
+    if (m_state == State::Dead || m_senders.contains(sender))
+        return;
+    m_senders.append(sender);
+    scheduleFlush();
+}
+
+void GuestLink::scheduleFlush()
+{
+    if (std::exchange(m_isFlushQueued, true))
+        return;
+    QMetaObject::invokeMethod(this, &GuestLink::flush, Qt::QueuedConnection);
+}
+
 void GuestLink::flush()
 {
+    if (!m_transport)
+        return;
+    m_isFlushQueued = true; // what is sent meanwhile goes out below
+    qint64 room = maxWaitingBytes - m_transport->pendingBytes() - m_batch.size();
+    while (room > 0 && !m_senders.isEmpty()) {
+        auto* sender = m_senders.takeFirst();
+        const auto before = m_batch.size();
+        if (sender->sendPiece())
+            m_senders.append(sender);
+        room -= m_batch.size() - before;
+    }
     m_isFlushQueued = false;
-    if (m_transport && !m_batch.isEmpty())
+    if (!m_batch.isEmpty())
         m_transport->write(std::exchange(m_batch, {}));
+}
+
+void GuestLink::loseConnections(const Error& error)
+{
+    const auto self = shared_from_this();
+    const auto ids = m_receivers.keys();
+    for (const auto id : ids) {
+        if (!(id & guest::connectionIdBit))
+            continue;
+        if (auto* receiver = m_receivers.take(id)) // else gone with one before it
+            receiver->lose(error);
+    }
 }
 
 void GuestLink::fail(const Error& error)
@@ -241,21 +282,51 @@ void GuestLink::dispatch()
     case Type::FileEntry:
     case Type::Done:
     case Type::Scrubbed:
+    case Type::ConnectionOpened:
+    case Type::ConnectionData:
+    case Type::ConnectionCredit:
+    case Type::ConnectionEnd:
+    case Type::ConnectionClosed:
+    case Type::Prestarted:
         break;
     default:
         fail(protocolError(u"a frame of type %1"_s.arg(static_cast<int>(header.type))));
         return;
     }
-    auto* receiver = m_receivers.value(header.id);
-    if (!receiver) {
-        // Late frames of something that was given up; ids that were never used are nobody's.
-        if (header.id == 0 || header.id >= m_nextId)
-            fail(protocolError(u"a frame for nobody"_s));
+    auto* receiver = header.type == Type::ConnectionOpened ? receiverOfOpened(header)
+                                                           : receiverOf(header);
+    if (!receiver)
         return;
-    }
     const auto accepted = receiver->receive(header, QByteArray(data, header.length));
     if (!accepted)
         fail(accepted.error());
+}
+
+GuestReceiver* GuestLink::receiverOf(const Header& header)
+{
+    const bool isConnection = header.id & guest::connectionIdBit;
+    const bool isUsed = isConnection ? header.id <= m_lastConnection
+                                     : header.id > 0 && header.id < m_nextId;
+    auto* receiver = m_receivers.value(header.id);
+    // Late frames of something that was given up; ids that were never used are nobody's.
+    if (!receiver && !isUsed)
+        fail(protocolError(u"a frame for nobody"_s));
+    return receiver;
+}
+
+GuestReceiver* GuestLink::receiverOfOpened(const Header& header)
+{
+    guest::Reader reader(m_parser.payload(), header.length);
+    const quint32 run = reader.u32();
+    const auto open = std::ranges::count_if(m_receivers.keys(),
+        [](quint32 id) { return (id & guest::connectionIdBit) != 0; });
+    if (!reader.isValid() || header.id != m_lastConnection + 1 || header.id == 0 || run == 0 || run >= m_nextId
+        || open >= guest::maxConnections) {
+        fail(protocolError(u"a connection that cannot be"_s));
+        return nullptr;
+    }
+    m_lastConnection = header.id;
+    return m_receivers.value(run);
 }
 
 void GuestLink::ping()

@@ -20,6 +20,14 @@ public:
     virtual void lose(const Error& error) = 0;
 };
 
+/// Somebody with data to send, who shares the way to the guest with others.
+class GuestSender {
+public:
+    virtual ~GuestSender() = default;
+    /// Sends one frame. True: there is more that may be sent.
+    [[nodiscard]] virtual bool sendPiece() = 0;
+};
+
 /// The frames under a GuestConnection: sends in batches, finds the greeting, hands frames to their
 /// receivers, watches over silence. Shared by the connection and what runs on it; it is dead once
 /// it has failed or was closed, and then ignores everything.
@@ -42,12 +50,19 @@ public:
     /// @p receiver must call forget() before it is destroyed.
     void expect(quint32 id, GuestReceiver* receiver) { m_receivers.insert(id, receiver); }
     void forget(quint32 id) { m_receivers.remove(id); }
+    /// The end of a run: what it carried is lost with @p error.
+    void loseConnections(const Error& error);
 
     /// Queued until control returns to the event loop, then written with everything else.
     void send(guest::Type type, quint32 id, QByteArrayView payload = {},
         guest::Stream stream = guest::Stream::None);
     void sendU32(
         guest::Type type, quint32 id, quint32 value, guest::Stream stream = guest::Stream::None);
+
+    /// Lets @p sender send when there is room, in turn with others; it must call unqueue() before it
+    /// is destroyed. So little waits before the transport that a control frame is never late.
+    void queue(GuestSender* sender);
+    void unqueue(GuestSender* sender) { m_senders.removeOne(sender); }
 
     /// Ends the conversation with @p error.
     void fail(const Error& error);
@@ -66,6 +81,9 @@ private:
     /// Looks for the answer to Hello in anything; returns what follows it.
     QByteArray findGreeting(const QByteArray& bytes);
     void dispatch();
+    [[nodiscard]] GuestReceiver* receiverOf(const guest::Header& header);
+    [[nodiscard]] GuestReceiver* receiverOfOpened(const guest::Header& header);
+    void scheduleFlush();
     void flush();
     void ping();
 
@@ -74,7 +92,9 @@ private:
     State m_state = State::New;
     Error m_reason;
     quint32 m_nextId = 1;
+    quint32 m_lastConnection = guest::connectionIdBit;
     QHash<quint32, GuestReceiver*> m_receivers;
+    QList<GuestSender*> m_senders;
     QByteArray m_batch;
     bool m_isFlushQueued = false;
     guest::FrameParser m_parser;

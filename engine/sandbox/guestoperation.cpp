@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 namespace isol8 {
 
@@ -98,6 +99,8 @@ public:
         }
         m_link->expect(m_id, this);
         m_inactivity.start(m_link->limits().inactivity);
+        if (m_job.type == Type::Prestart)
+            sendPieces(Type::Spec);
         m_link->send(m_job.type, m_id, m_job.request);
         if (m_job.type == Type::FilePut)
             sendContent();
@@ -107,7 +110,7 @@ public:
     {
         if (m_done.isDelivered())
             return;
-        if (m_job.type != Type::Scrub)
+        if (m_job.type != Type::Scrub && m_job.type != Type::Prestart)
             m_link->send(Type::FileAbort, m_id);
         finish(std::unexpected(cancelled()));
     }
@@ -137,7 +140,9 @@ public:
             return takeContent(payload);
         case Type::Done:
         case Type::Scrubbed:
-            if ((header.type == Type::Scrubbed) != (m_job.type == Type::Scrub))
+        case Type::Prestarted:
+            if ((header.type == Type::Scrubbed) != (m_job.type == Type::Scrub)
+                || (header.type == Type::Prestarted) != (m_job.type == Type::Prestart))
                 break;
             return takeVerdict(reader);
         default:
@@ -172,6 +177,15 @@ private:
             m_isEndSent = true;
             m_link->send(Type::FileEnd, m_id);
         }
+    }
+
+    void sendPieces(Type type)
+    {
+        constexpr qsizetype pieceBytes = guest::maxPayloadBytes;
+        for (qsizetype at = 0; at < m_job.content.size(); at += pieceBytes)
+            m_link->send(type, m_id,
+                QByteArrayView(m_job.content)
+                    .mid(at, std::min(pieceBytes, m_job.content.size() - at)));
     }
 
     Result<> takeCredit(guest::Stream stream, guest::Reader reader)
@@ -252,6 +266,9 @@ private:
     Result<> takeVerdict(guest::Reader reader)
     {
         m_errno = reader.u32();
+        if (m_job.type == Type::Prestart && m_errno == 0)
+            m_answer.usedBytes = static_cast<qint64>(
+                std::min<quint64>(reader.u64(), std::numeric_limits<qint64>::max()));
         const std::size_t length = std::min<std::size_t>(reader.left(), maxTextBytes);
         const auto* text = reinterpret_cast<const char*>(reader.bytes(length));
         if (!reader.isValid() || m_errno >= 4096)
@@ -264,11 +281,12 @@ private:
             finish(std::move(m_answer));
             return {};
         }
-        QString reason = printable(QString::fromUtf8(text, static_cast<qsizetype>(length)));
-        if (reason.isEmpty())
-            reason = reasonText(m_errno);
-        const Kind kind = m_job.type == Type::Scrub ? Kind::Internal : kindOf(m_errno);
-        finish(failure(kind, m_job.what + u": "_s + reason));
+        const bool isWordless = m_job.type == Type::Prestart; // only numbers follow there
+        auto error = guestFailure(m_job.what, m_errno,
+            isWordless ? QString() : QString::fromUtf8(text, static_cast<qsizetype>(length)));
+        if (m_job.type == Type::Scrub)
+            error.kind = Kind::Internal;
+        finish(std::unexpected(error));
         return {};
     }
 
@@ -288,6 +306,12 @@ private:
 };
 
 } // namespace
+
+Error guestFailure(const QString& what, quint32 number, const QString& text)
+{
+    return { kindOf(number),
+        what + u": "_s + (text.isEmpty() ? reasonText(number) : printable(text)) };
+}
 
 Task<GuestFileAnswer> doFileJob(
     std::shared_ptr<GuestLink> link, GuestFileJob job, CancelToken cancel)
@@ -322,6 +346,22 @@ Task<> doScrub(std::shared_ptr<GuestLink> link, CancelToken cancel)
     if (!answer)
         co_return std::unexpected(answer.error());
     co_return Result<> {};
+}
+
+Task<qint64> doPrestart(
+    std::shared_ptr<GuestLink> link, QByteArray spec, QByteArray path, CancelToken cancel)
+{
+    const auto operation = std::make_shared<GuestOperation>(link,
+        GuestFileJob { .type = Type::Prestart,
+            .request = std::move(path),
+            .what = u"starting an interpreter ahead"_s,
+            .content = std::move(spec) });
+    const auto registration = cancel.onCancel([operation] { operation->abort(); });
+    operation->start();
+    const auto answer = co_await operation->wait();
+    if (!answer)
+        co_return std::unexpected(answer.error());
+    co_return answer->usedBytes;
 }
 
 } // namespace isol8

@@ -15,6 +15,7 @@ using guest::Type;
 // Given back in larger pieces than it is used up, so that small output is not doubled by credit.
 constexpr quint32 creditPieceBytes = guest::outputWindowBytes / 8;
 
+constexpr int scriptMode = 0644;
 constexpr quint64 maxMicroseconds = 1ULL << 52;
 constexpr quint64 maxMemoryBytes = 1ULL << 52;
 
@@ -50,26 +51,6 @@ void appendList(QByteArray& to, const QByteArrayList& list)
         appendText(to, text);
 }
 
-/// As protocol.h's RunSpec.
-QByteArray encoded(const GuestRunSpec& spec)
-{
-    QByteArray bytes;
-    quint32 flags = 0;
-    if (spec.hasTerminal)
-        flags |= guest::Terminal;
-    if (spec.isStdinOpen)
-        flags |= guest::StdinOpen;
-    if (spec.isUsageReported)
-        flags |= guest::UsageReports;
-    appendU32(bytes, flags);
-    appendU16(bytes, spec.rows);
-    appendU16(bytes, spec.columns);
-    appendText(bytes, spec.workingDirectory);
-    appendList(bytes, spec.arguments);
-    appendList(bytes, spec.environment);
-    return bytes;
-}
-
 qint64 encodedBytes(const GuestRunSpec& spec)
 {
     qint64 bytes = 64 + spec.workingDirectory.size();
@@ -87,7 +68,8 @@ bool isPlausible(const guest::RunReport& report)
         return false;
     switch (report.outcome) {
     case guest::Outcome::NotStarted: {
-        const quint32 number = report.value & ~guest::workingDirectoryFlag;
+        const quint32 number
+            = report.value & ~(guest::workingDirectoryFlag | guest::listenerFlag);
         return number > 0 && number < 4096;
     }
     case guest::Outcome::Exited:
@@ -103,6 +85,27 @@ bool isPlausible(const guest::RunReport& report)
 
 } // namespace
 
+QByteArray encodedRunSpec(const GuestRunSpec& spec)
+{
+    QByteArray bytes;
+    quint32 flags = 0;
+    if (spec.hasTerminal)
+        flags |= guest::Terminal;
+    if (spec.isStdinOpen)
+        flags |= guest::StdinOpen;
+    if (spec.areConnectionsCarried)
+        flags |= guest::CarryConnections;
+    if (spec.isUsageReported)
+        flags |= guest::UsageReports;
+    appendU32(bytes, flags);
+    appendU16(bytes, spec.hasTerminal ? spec.rows : 0);
+    appendU16(bytes, spec.hasTerminal ? spec.columns : 0);
+    appendText(bytes, spec.workingDirectory);
+    appendList(bytes, spec.arguments);
+    appendList(bytes, spec.environment);
+    return bytes;
+}
+
 GuestRun::GuestRun(GuestConnection*)
     : d(std::make_unique<Private>(this))
 {
@@ -114,6 +117,8 @@ GuestRun::~GuestRun()
         return;
     d->link->send(Type::Kill, d->id);
     d->link->forget(d->id);
+    d->isOver = true;
+    d->link->loseConnections({ Kind::Cancelled, u"the program was ended"_s });
 }
 
 void GuestRun::Private::start(std::shared_ptr<GuestLink> over, const GuestRunSpec& spec)
@@ -121,6 +126,7 @@ void GuestRun::Private::start(std::shared_ptr<GuestLink> over, const GuestRunSpe
     link = std::move(over);
     id = link->takeId();
     hasTerminal = spec.hasTerminal;
+    areConnectionsCarried = spec.areConnectionsCarried;
     isStdinClosed = !spec.isStdinOpen;
     Error refusal;
     if (!link->isOpen()) {
@@ -131,12 +137,17 @@ void GuestRun::Private::start(std::shared_ptr<GuestLink> over, const GuestRunSpe
                 guest::maxSpecBytes >> 20) };
     } else {
         link->expect(id, this);
-        const QByteArray bytes = encoded(spec);
+        if (!spec.scriptPath.isEmpty()) {
+            script = std::make_unique<ScriptPut>(link, spec.scriptPath);
+            script->send(spec.script, scriptMode);
+        }
+        const QByteArray bytes = encodedRunSpec(spec);
         for (qsizetype at = 0; at < bytes.size(); at += guest::maxPayloadBytes)
             link->send(Type::Spec, id, QByteArrayView(bytes).mid(at, guest::maxPayloadBytes));
-        unsigned char timeout[8];
-        guest::storeU64(timeout, static_cast<quint64>(std::max<qint64>(0, spec.timeout.count())));
-        link->send(Type::Start, id, QByteArrayView(timeout, sizeof timeout));
+        unsigned char start[8 + 4];
+        guest::storeU64(start, static_cast<quint64>(std::max<qint64>(0, spec.timeout.count())));
+        guest::storeU32(start + 8, script ? script->id() : 0);
+        link->send(Type::Start, id, QByteArrayView(start, script ? sizeof start : 8));
         return;
     }
     QMetaObject::invokeMethod(
@@ -180,9 +191,18 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
             || (report.outcome == guest::Outcome::NotStarted) == isStarted)
             return std::unexpected(protocolError(u"an impossible report"_s));
         link->forget(id);
-        finish(report);
+        const QPointer<GuestRun> guard(run);
+        link->loseConnections({ Kind::Unreachable, u"the program has ended"_s });
+        if (!guard)
+            return {};
+        if (script && script->failure())
+            finish(std::unexpected(script->failure()->within(u"putting the code into the sandbox"_s)));
+        else
+            finish(report);
         return {};
     }
+    case Type::ConnectionOpened:
+        return receiveConnection(header.id);
     default:
         return std::unexpected(protocolError(u"a frame that does not belong to a run"_s));
     }
@@ -202,6 +222,15 @@ Result<> GuestRun::Private::receiveOutput(Stream stream, const QByteArray& paylo
     Q_EMIT run->outputReceived(isStdout ? Channel::Stdout : Channel::Stderr, payload);
     if (guard && !isOver)
         giveCredit(channel, creditPieceBytes);
+    return {};
+}
+
+Result<> GuestRun::Private::receiveConnection(quint32 connection)
+{
+    if (!isStarted || !areConnectionsCarried)
+        return std::unexpected(protocolError(u"a connection where none can be"_s));
+    connections.push_back(std::make_unique<CarriedConnection>(link, connection));
+    Q_EMIT run->connectionOpened();
     return {};
 }
 
@@ -251,6 +280,7 @@ void GuestRun::Private::finish(const Result<guest::RunReport>& report)
     isOver = true;
     stdinQueue.clear();
     stdinPending = 0;
+    connections.clear();
     Q_EMIT run->finished(report);
 }
 
@@ -297,6 +327,15 @@ void GuestRun::kill()
 {
     if (!d->isOver)
         d->link->send(Type::Kill, d->id);
+}
+
+std::unique_ptr<ByteStream> GuestRun::takeConnection()
+{
+    if (d->connections.empty())
+        return nullptr;
+    auto connection = std::move(d->connections.front());
+    d->connections.pop_front();
+    return connection;
 }
 
 void GuestRun::setOutputPaused(bool isPaused)

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/sandbox/carriedconnection.h"
 #include "engine/sandbox/guestlink.h"
+#include "engine/sandbox/scriptput.h"
+
+#include <deque>
 
 namespace isol8 {
+
+/// As protocol.h's RunSpec.
+[[nodiscard]] QByteArray encodedRunSpec(const GuestRunSpec& spec);
 
 /// State of a GuestRun, and the receiver of its frames.
 struct GuestRun::Private final : GuestReceiver {
@@ -22,6 +29,7 @@ struct GuestRun::Private final : GuestReceiver {
     void lose(const Error& error) override;
 
     [[nodiscard]] Result<> receiveOutput(guest::Stream stream, const QByteArray& payload);
+    [[nodiscard]] Result<> receiveConnection(quint32 connection);
     void giveCredit(Window& channel, quint32 atLeast);
     void sendStdin();
     void finish(const Result<guest::RunReport>& report);
@@ -32,6 +40,9 @@ struct GuestRun::Private final : GuestReceiver {
     bool isStarted = false;
     bool isOver = false;
     bool hasTerminal = false;
+    bool areConnectionsCarried = false;
+    std::deque<std::unique_ptr<CarriedConnection>> connections; ///< Not taken yet.
+    std::unique_ptr<ScriptPut> script;
 
     Window standardOutput;
     Window standardError;

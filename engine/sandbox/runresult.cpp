@@ -87,6 +87,25 @@ void addHints(ExecutionResult& result)
             { u"read-only"_s, u"only /sandbox and /tmp can be written"_s, u"--writable"_s });
 }
 
+void maskSentences(ExecutionResult& result, const SecretSet& secrets)
+{
+    if (secrets.isEmpty())
+        return;
+    const auto mask = [&secrets](QString& text) { text = secrets.masked(text); };
+    std::ranges::for_each(result.missingFiles, mask);
+    for (Violation& violation : result.violations) {
+        mask(violation.detail);
+        mask(violation.allowWith);
+    }
+    for (NetworkLogEntry& entry : result.networkLogs) {
+        mask(entry.method);
+        mask(entry.host);
+        mask(entry.rule);
+        if (entry.path)
+            mask(*entry.path);
+    }
+}
+
 Error notStarted(const guest::RunReport& report, const QByteArray& command, const QString& image)
 {
     const auto name = QString::fromUtf8(command);

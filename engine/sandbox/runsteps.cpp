@@ -296,10 +296,6 @@ Task<> clearAway(EngineState engine, AcquiredSandbox acquired, bool isBroken)
 Task<ExecutionResult> performRun(Context context)
 {
     auto& result = context->result;
-    const auto valid = validate(context->request, context->options);
-    if (!valid)
-        co_return std::unexpected(valid.error());
-
     QElapsedTimer total;
     total.start();
     auto acquired = co_await acquireSandbox(context->engine,

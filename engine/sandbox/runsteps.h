@@ -5,8 +5,8 @@
 
 namespace isol8 {
 
-/// A run from its first check to its result, step by step: check, acquire a sandbox, inject files,
-/// set up, run, collect files, give back. Emits the signals of the run's view but finished().
+/// A run of a valid request, step by step: acquire a sandbox, inject files, set up, run, collect
+/// files, give back. Emits the signals of the run's view but finished().
 /// Whatever happens, no container of the run is left but those that are meant to stay.
 [[nodiscard]] Task<ExecutionResult> performRun(std::shared_ptr<RunContext> context);
 

@@ -31,9 +31,10 @@ void prepare(QProcess& process, const QString& home, const QString& folder)
     });
 }
 
+/// Lets the event loop run: other things of the test go on meanwhile.
 ProgramEnd endOf(QProcess& process)
 {
-    if (!process.waitForFinished(patience)) {
+    if (!QTest::qWaitFor([&] { return process.state() == QProcess::NotRunning; }, patience)) {
         process.kill();
         process.waitForFinished();
         return { -1, process.readAllStandardOutput(), process.readAllStandardError() };

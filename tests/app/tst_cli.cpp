@@ -31,6 +31,7 @@ private Q_SLOTS:
     void saysWhatIsNotThereYet();
     void masksSecretsInItsSentences_data();
     void masksSecretsInItsSentences();
+    void showsNoSecretsInTheProcessList();
     void escapesWhatItRepeats();
     void refusesBadOutFiles_data();
     void refusesBadOutFiles();
@@ -336,6 +337,23 @@ void TestCli::masksSecretsInItsSentences()
         QVERIFY2(outcome.err.contains("***"), outcome.err.constData());
         QVERIFY2(!outcome.err.contains("hunter2"), outcome.err.constData());
     }
+}
+
+void TestCli::showsNoSecretsInTheProcessList()
+{
+    m_program->write(u"list.sh"_s, R"(
+        mkfifo code
+        "$ISOL8" run --secret TOKEN=hunter2-value --secret=OTHER=hunter2-other --host http://127.0.0.1:9 \
+            --key hunter2-key <code 2>/dev/null &
+        exec 3>code
+        until grep -q 'TOKEN=[*]' /proc/$!/cmdline; do read -rt 0.02 <>code || true; done
+        tr '\0' ' ' </proc/$!/cmdline
+        exec 3>&-
+        wait
+    )");
+    const auto outcome = m_program->shell(u"bash list.sh"_s);
+    QVERIFY2(outcome.out.contains("run --secret TOKEN=*"), outcome.out.constData());
+    QVERIFY2(!outcome.out.contains("hunter2"), outcome.out.constData());
 }
 
 void TestCli::escapesWhatItRepeats()

@@ -27,14 +27,22 @@ docker::Endpoint endpoint()
 WatchedRun::WatchedRun(std::unique_ptr<Run> run)
     : m_run(std::move(run))
 {
-    connect(m_run.get(), &Run::started, this, [this](const QString& id) { containerId = id; });
+    connect(m_run.get(), &Run::started, this, [this](const QString& id) {
+        ++signalCount;
+        isStarted = true;
+        containerId = id;
+    });
+    connect(m_run.get(), &Run::stdinAccepted, this, [this] { ++signalCount; });
     connect(
         m_run.get(), &Run::outputReceived, this, [this](Channel channel, const QByteArray& bytes) {
+            ++signalCount;
             ++outputSignals;
             (channel == Channel::Stdout ? standardOutput : standardError) += bytes;
         });
-    connect(m_run.get(), &Run::finished, this,
-        [this](const Result<ExecutionResult>& result) { m_result = result; });
+    connect(m_run.get(), &Run::finished, this, [this](const Result<ExecutionResult>& result) {
+        ++signalCount;
+        m_result = result;
+    });
 }
 
 Result<ExecutionResult> WatchedRun::result()
@@ -54,15 +62,15 @@ bool WatchedRun::waitForOutput(const QByteArray& text)
 
 bool WatchedRun::waitForStart()
 {
-    return QTest::qWaitFor([this] { return m_result.has_value() || !containerId.isEmpty(); },
-               QDeadlineTimer(patience))
-        && !containerId.isEmpty();
+    return QTest::qWaitFor(
+               [this] { return m_result.has_value() || isStarted; }, QDeadlineTimer(patience))
+        && isStarted;
 }
 
 EngineFixture::EngineFixture()
-    : m_client(std::make_unique<docker::Client>(endpoint()))
+    : m_client(std::make_shared<docker::Client>(endpoint()))
 {
-    restart();
+    makeEngine();
 }
 
 EngineFixture::~EngineFixture()
@@ -70,13 +78,17 @@ EngineFixture::~EngineFixture()
     (void)QCoro::waitFor(m_engine->shutdown());
 }
 
-void EngineFixture::restart()
+void EngineFixture::makeEngine()
 {
-    if (m_engine)
-        (void)QCoro::waitFor(m_engine->shutdown());
     DockerEngineSettings settings;
     settings.stateDirectory = m_state.path();
-    m_engine = std::make_unique<DockerEngine>(endpoint(), settings);
+    m_engine = std::make_shared<DockerEngine>(endpoint(), settings);
+}
+
+void EngineFixture::restart()
+{
+    (void)QCoro::waitFor(m_engine->shutdown());
+    makeEngine();
 }
 
 Result<ExecutionResult> EngineFixture::run(
@@ -94,7 +106,19 @@ Result<ExecutionResult> EngineFixture::run(
 std::unique_ptr<WatchedRun> EngineFixture::start(
     const ExecutionRequest& request, const ExecutionOptions& options, const QString& session)
 {
-    return std::make_unique<WatchedRun>(m_engine->start(request, options, session));
+    return std::make_unique<WatchedRun>(engine().start(request, options, session));
+}
+
+QStringList EngineFixture::containers(const QString& kind)
+{
+    const auto own = QCoro::waitFor(m_client->listContainers(
+        { labels::owner + u'=' + Owner::self().toString(), labels::kind + u'=' + kind }));
+    if (!own)
+        return { own.error().message };
+    QStringList ids;
+    for (const auto& container : *own)
+        ids << container.id;
+    return ids;
 }
 
 bool EngineFixture::isNothingLeft()
@@ -118,6 +142,11 @@ ExecutionRequest requestOf(Runtime runtime, const QByteArray& code)
     request.runtime = runtime;
     request.code = code;
     return request;
+}
+
+QString sessionNamed(const QString& name)
+{
+    return u"%1-%2"_s.arg(name).arg(QCoreApplication::applicationPid());
 }
 
 QByteArray testData(const QString& path)

@@ -27,8 +27,10 @@ public:
 
     QByteArray standardOutput;
     QByteArray standardError;
-    QString containerId;
+    QString containerId; ///< Empty where the engine does not tell.
+    bool isStarted = false;
     int outputSignals = 0;
+    int signalCount = 0; ///< Of every kind.
 
 private:
     std::unique_ptr<Run> m_run;
@@ -40,10 +42,12 @@ private:
 class EngineFixture {
 public:
     EngineFixture();
-    ~EngineFixture();
+    virtual ~EngineFixture();
     Q_DISABLE_COPY_MOVE(EngineFixture)
 
-    [[nodiscard]] DockerEngine& engine() { return *m_engine; }
+    /// What the test talks to.
+    [[nodiscard]] virtual Engine& engine() { return *m_engine; }
+    [[nodiscard]] DockerEngine& dockerEngine() { return *m_engine; }
     [[nodiscard]] docker::Client& client() { return *m_client; }
     [[nodiscard]] Result<ExecutionResult> run(
         Runtime runtime, const QByteArray& code, const ExecutionOptions& options = {});
@@ -51,18 +55,26 @@ public:
         const ExecutionOptions& options = {}, const QString& session = {});
     [[nodiscard]] std::unique_ptr<WatchedRun> start(const ExecutionRequest& request,
         const ExecutionOptions& options = {}, const QString& session = {});
+    /// The containers of this process, by `isol8.kind`.
+    [[nodiscard]] QStringList containers(const QString& kind);
     /// True once Docker knows no container of this process but those labelled as sessions or kept.
     [[nodiscard]] bool isNothingLeft();
-    /// Shuts the engine down and makes a new one.
-    void restart();
+    /// Shuts the engine down and makes a new one; sessions stay.
+    virtual void restart();
+
+protected:
+    std::shared_ptr<docker::Client> m_client;
+    std::shared_ptr<DockerEngine> m_engine;
 
 private:
+    void makeEngine();
+
     QTemporaryDir m_state;
-    std::unique_ptr<docker::Client> m_client;
-    std::unique_ptr<DockerEngine> m_engine;
 };
 
 [[nodiscard]] ExecutionRequest requestOf(Runtime runtime, const QByteArray& code);
+/// A name that nobody else on this Docker uses.
+[[nodiscard]] QString sessionNamed(const QString& name);
 /// A file below tests/data.
 [[nodiscard]] QByteArray testData(const QString& path);
 

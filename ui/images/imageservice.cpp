@@ -24,7 +24,7 @@ QList<ImageRow> rowsOf(const QList<docker::ImageDetails>& images)
     QList<ImageRow> rows;
     for (const auto runtime :
         { Runtime::Python, Runtime::Node, Runtime::Bun, Runtime::Deno, Runtime::Bash })
-        rows << ImageRow { baseImageTag(runtime), runtime };
+        rows << ImageRow { .tag = baseImageTag(runtime), .runtime = runtime };
     for (const auto& image : images) {
         const auto tag = image.labels.value(imagelabels::tag);
         if (tag.isEmpty() || tag == sharedBaseTag()
@@ -32,7 +32,7 @@ QList<ImageRow> rowsOf(const QList<docker::ImageDetails>& images)
             continue;
         auto found = std::ranges::find(rows, tag, &ImageRow::tag);
         if (found == rows.end()) {
-            rows << ImageRow { tag, std::nullopt };
+            rows << ImageRow { .tag = tag };
             found = std::prev(rows.end());
         }
         found->isBuilt = true;

@@ -24,11 +24,11 @@ namespace isol8::ui {
 /// One image that runs can use, or a runtime that has none yet.
 struct ImageRow {
     QString tag;
-    std::optional<Runtime> runtime; ///< Of a runtime's own image.
+    std::optional<Runtime> runtime {}; ///< Of a runtime's own image.
     bool isBuilt = false;
     qint64 sizeBytes = 0;
-    QDateTime created;
-    QStringList packages;
+    QDateTime created {};
+    QStringList packages {};
 };
 
 /// The images of this computer's Docker: what is there, and building one after the other. Owned by

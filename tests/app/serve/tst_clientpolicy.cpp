@@ -34,6 +34,8 @@ private Q_SLOTS:
     void serversOwnChoiceIsNoLoosening();
     void profilePathIsNotTheClients();
     void nobodyGetsWhatIsNotThere();
+    void repeatsNoSecret_data();
+    void repeatsNoSecret();
 };
 
 void TestClientPolicy::refusesWhatWeakens_data()
@@ -124,6 +126,24 @@ void TestClientPolicy::nobodyGetsWhatIsNotThere()
     QVERIFY(!refused);
     QCOMPARE(refused.error().kind, Kind::Invalid);
     QVERIFY(refused.error().message.contains(u"not part of this build yet"_s));
+}
+
+void TestClientPolicy::repeatsNoSecret_data()
+{
+    QTest::addColumn<QByteArray>("member");
+    QTest::newRow("image") << R"("image":"topsecret")"_ba;
+    QTest::newRow("bad image") << R"("image":"-topsecret")"_ba;
+    QTest::newRow("network") << R"("network":"topsecret")"_ba;
+    QTest::newRow("size") << R"("tmpSize":"topsecret")"_ba;
+}
+
+void TestClientPolicy::repeatsNoSecret()
+{
+    QFETCH(QByteArray, member);
+    const auto answer = call("{\"secrets\":{\"KEY\":\"topsecret\"}," + member + '}', {}, false);
+    QVERIFY(!answer);
+    QVERIFY2(answer.error().message.contains(u"***"), qPrintable(answer.error().message));
+    QVERIFY2(!answer.error().message.contains(u"topsecret"), qPrintable(answer.error().message));
 }
 
 QTEST_GUILESS_MAIN(TestClientPolicy)

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "app/serve/server.h"
-#include "tests/app/serve/fakeengine.h"
-#include "tests/app/serve/httpclient.h"
+#include "tests/app/serve/serverfixture.h"
 
-#include <QCoroTask>
 #include <QTcpSocket>
-#include <QTest>
-#include <QWebSocket>
 
 #include <csignal>
 
@@ -15,70 +10,6 @@ using namespace isol8::serve;
 using namespace isol8::tests;
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
-
-namespace {
-
-const QJsonObject oneLiner { { u"code"_s, u"print(1)"_s }, { u"runtime"_s, u"python"_s } };
-
-/// A server over a FakeEngine on a port of its own.
-struct Fixture {
-    explicit Fixture(const Settings& settings = {})
-    {
-        Backend backend;
-        backend.engine = engine;
-        backend.runtimes = []() -> Task<QList<Backend::RuntimeState>> {
-            co_return QList<Backend::RuntimeState> { { Runtime::Python, {}, u"isol8:python"_s, true,
-                {} } };
-        };
-        backend.removeContainers
-            = []() -> Task<Backend::Removal> { co_return Backend::Removal { 2, {} }; };
-        backend.removeImages
-            = []() -> Task<Backend::Removal> { co_return Backend::Removal { 1, {} }; };
-        service = std::make_shared<Service>(
-            settings, backend, std::make_shared<Authenticator>("master", nullptr));
-        server = std::make_unique<Server>(service);
-        if (const auto listening = server->listen({}); !listening)
-            qFatal("%s", qPrintable(listening.error().message));
-        client = std::make_unique<HttpClient>(server->port(), "Bearer master");
-    }
-
-    std::shared_ptr<FakeEngine> engine = std::make_shared<FakeEngine>();
-    std::shared_ptr<Service> service;
-    std::unique_ptr<Server> server;
-    std::unique_ptr<HttpClient> client;
-
-    /// The run that was started as the number-th.
-    [[nodiscard]] FakeRun* run(size_t number = 0)
-    {
-        if (!QTest::qWaitFor([&] { return engine->runs.size() > number; }, 60'000))
-            return nullptr;
-        return engine->runs[number];
-    }
-};
-
-/// A client of /execute/ws.
-struct Socket {
-    explicit Socket(Fixture& fixture)
-    {
-        QObject::connect(&socket, &QWebSocket::textMessageReceived, &socket,
-            [this](const QString& text) { messages << text; });
-        socket.open(fixture.client->request(u"/execute/ws"_s, u"ws"_s));
-    }
-    [[nodiscard]] bool isOpen()
-    {
-        return QTest::qWaitFor(
-            [this] { return socket.state() == QAbstractSocket::ConnectedState; }, 60'000);
-    }
-    [[nodiscard]] bool isClosed()
-    {
-        return QTest::qWaitFor(
-            [this] { return socket.state() == QAbstractSocket::UnconnectedState; }, 60'000);
-    }
-    QWebSocket socket;
-    QStringList messages;
-};
-
-} // namespace
 
 /// The server over the wire, with an engine that does what the test says.
 class TestServer : public QObject {
@@ -92,6 +23,7 @@ private Q_SLOTS:
     void executes();
     void requestFaults_data();
     void requestFaults();
+    void engineFailuresAreErrors_data();
     void engineFailuresAreErrors();
     void streamsEvents();
     void failureBeforeTheStreamHasAStatus();
@@ -112,12 +44,11 @@ private Q_SLOTS:
     void takesUpSessionsOfAnEarlierServer();
     void generalRoutes();
     void authRoutesNeedADatabase();
-    void shutdownDrainsThenCancels();
 };
 
 void TestServer::healthNeedsNoKey()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     HttpClient nobody(fixture.server->port(), {});
     const auto reply = nobody.get(u"/health"_s);
     QCOMPARE(reply.status, 200);
@@ -138,7 +69,7 @@ void TestServer::everythingElseNeedsTheKey()
 {
     QFETCH(QByteArray, authorization);
     QFETCH(int, status);
-    Fixture fixture;
+    ServerFixture fixture;
     HttpClient client(fixture.server->port(), authorization);
     for (const auto& path : { u"/sessions"_s, u"/metrics"_s, u"/openapi.json"_s, u"/nowhere"_s,
              u"//health"_s, u"/HEALTH"_s, u"/execute/"_s }) {
@@ -152,7 +83,7 @@ void TestServer::everythingElseNeedsTheKey()
 
 void TestServer::unknownPathsAndMethods()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     QCOMPARE(fixture.client->get(u"/execute"_s).status, 405);
     QCOMPARE(fixture.client->send("PUT", u"/file"_s, "{}").status, 405);
     QCOMPARE(fixture.client->get(u"/session/a/b"_s).status, 404);
@@ -160,7 +91,7 @@ void TestServer::unknownPathsAndMethods()
 
 void TestServer::executes()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     fixture.engine->script = [](FakeRun& run) {
         run.begin();
         run.give("hi \n");
@@ -212,7 +143,7 @@ void TestServer::requestFaults()
     QFETCH(QByteArray, contentType);
     QFETCH(int, status);
     QFETCH(QString, says);
-    Fixture fixture;
+    ServerFixture fixture;
     for (const auto& path : { u"/execute"_s, u"/execute/stream"_s }) {
         const auto reply = fixture.client->send("POST", path, body, contentType);
         QCOMPARE(reply.status, status);
@@ -221,20 +152,44 @@ void TestServer::requestFaults()
     QCOMPARE(fixture.engine->startCount, 0);
 }
 
+void TestServer::engineFailuresAreErrors_data()
+{
+    QTest::addColumn<Error>("error");
+    QTest::addColumn<int>("status");
+    QTest::addColumn<QString>("says");
+    const auto row = [](const char* name, const Error& error, int status, const QString& says) {
+        QTest::newRow(name) << error << status << says;
+    };
+    const QString failed = u"the server failed; its log says why"_s;
+    row("Docker away", { Kind::Unreachable, u"/run/docker.sock is away"_s, 0 }, 503,
+        u"Docker does not answer"_s);
+    row("Docker forbidden", { Kind::Denied, u"no permission to use /run/docker.sock"_s, 0 }, 500,
+        failed);
+    row("Docker's words", { Kind::Internal, u"mount /var/lib/docker/x"_s, 500 }, 500, failed);
+    row("our words", { Kind::Internal, u"the sandbox was lost"_s, 0 }, 500,
+        u"the sandbox was lost"_s);
+    row("request's fault", { Kind::Invalid, u"Minimum memory limit allowed is 6MB"_s, 400 }, 400,
+        u"Minimum memory limit allowed is 6MB"_s);
+    row("no image", { Kind::NotFound, u"there is no image"_s, 0 }, 500, u"there is no image"_s);
+    row("too large", { Kind::Limit, u"too much"_s, 0 }, 413, u"too much"_s);
+}
+
 void TestServer::engineFailuresAreErrors()
 {
-    Fixture fixture;
-    fixture.engine->script
-        = [](FakeRun& run) { run.fail({ Kind::Unreachable, u"Docker is away"_s, 409 }); };
+    QFETCH(Error, error);
+    QFETCH(int, status);
+    QFETCH(QString, says);
+    ServerFixture fixture;
+    fixture.engine->script = [error](FakeRun& run) { run.fail(error); };
     const auto reply = fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner));
-    QCOMPARE(reply.status, 503);
-    QCOMPARE(reply.error(), u"Docker is away"_s);
-    QVERIFY(!reply.retryAfter.isEmpty());
+    QCOMPARE(reply.status, status);
+    QCOMPARE(reply.error(), says);
+    QCOMPARE(reply.retryAfter.isEmpty(), status != 503);
 }
 
 void TestServer::streamsEvents()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     fixture.engine->script = [](FakeRun& run) {
         run.begin();
         run.give("setup", Channel::Stdout, Phase::Setup);
@@ -260,7 +215,7 @@ void TestServer::streamsEvents()
 
 void TestServer::failureBeforeTheStreamHasAStatus()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     fixture.engine->script
         = [](FakeRun& run) { run.fail({ Kind::Conflict, u"another runtime"_s, 0 }); };
     QCOMPARE(fixture.client->send("POST", u"/execute/stream"_s, executeBody(oneLiner)).status, 409);
@@ -277,7 +232,7 @@ void TestServer::failureBeforeTheStreamHasAStatus()
 
 void TestServer::slowReaderPausesTheOutput()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     QTcpSocket socket;
     socket.setReadBufferSize(1024);
     socket.connectToHost(u"127.0.0.1"_s, fixture.server->port());
@@ -308,7 +263,7 @@ void TestServer::slowReaderPausesTheOutput()
 
 void TestServer::clientThatGoesCancels()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     for (const auto& path : { u"/execute"_s, u"/execute/stream"_s }) {
         fixture.engine->runs.clear();
         const auto reply = fixture.client->begin("POST", path, executeBody(oneLiner));
@@ -325,7 +280,7 @@ void TestServer::clientThatGoesWhileQueuedNeverStarts()
 {
     Settings settings;
     settings.maxConcurrent = 1;
-    Fixture fixture(settings);
+    ServerFixture fixture(settings);
     const auto first = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
     QVERIFY(fixture.run());
     const auto second = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
@@ -342,7 +297,7 @@ void TestServer::fullQueueIs429()
     Settings settings;
     settings.maxConcurrent = 1;
     settings.serve.maxQueue = 0;
-    Fixture fixture(settings);
+    ServerFixture fixture(settings);
     const auto first = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
     QVERIFY(fixture.run());
     const auto refused = fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner));
@@ -356,7 +311,7 @@ void TestServer::timeLimitCountsWhileQueued()
 {
     Settings settings;
     settings.maxConcurrent = 1;
-    Fixture fixture(settings);
+    ServerFixture fixture(settings);
     const auto first = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
     QVERIFY(fixture.run());
     auto quick = oneLiner;
@@ -371,7 +326,7 @@ void TestServer::timeLimitCountsWhileQueued()
 
 void TestServer::cancelsByRequest()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     const auto reply = fixture.client->begin("POST", u"/execute/stream"_s, executeBody(oneLiner));
     QVERIFY(fixture.run());
     fixture.run()->begin();
@@ -386,8 +341,8 @@ void TestServer::cancelsByRequest()
 
 void TestServer::webSocketDeliversInput()
 {
-    Fixture fixture;
-    Socket client(fixture);
+    ServerFixture fixture;
+    ServerSocket client(fixture);
     QVERIFY(client.isOpen());
     client.socket.sendTextMessage(u"{\"type\":\"execute\",\"request\":{\"code\":\"1\"}}"_s);
     client.socket.sendTextMessage(u"{\"type\":\"stdin\",\"data\":\"line\\n\"}"_s);
@@ -412,8 +367,8 @@ void TestServer::webSocketDeliversInput()
 
 void TestServer::webSocketRefusesNonsense()
 {
-    Fixture fixture;
-    Socket client(fixture);
+    ServerFixture fixture;
+    ServerSocket client(fixture);
     QVERIFY(client.isOpen());
     client.socket.sendTextMessage(u"{\"type\":\"dance\"}"_s);
     QTRY_COMPARE_WITH_TIMEOUT(client.messages.size(), 1, 60'000);
@@ -433,8 +388,8 @@ void TestServer::webSocketRefusesNonsense()
 
 void TestServer::webSocketThatGoesCancels()
 {
-    Fixture fixture;
-    auto client = std::make_unique<Socket>(fixture);
+    ServerFixture fixture;
+    auto client = std::make_unique<ServerSocket>(fixture);
     QVERIFY(client->isOpen());
     client->socket.sendTextMessage(u"{\"type\":\"execute\",\"request\":{\"code\":\"1\"}}"_s);
     const QPointer run(fixture.run());
@@ -446,7 +401,7 @@ void TestServer::webSocketThatGoesCancels()
 
 void TestServer::sessionsAreSerialised()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     const auto body = executeBody(oneLiner, u"box"_s);
     const auto first = fixture.client->begin("POST", u"/execute"_s, body);
     QVERIFY(fixture.run());
@@ -467,7 +422,7 @@ void TestServer::sessionsAreSerialised()
 
 void TestServer::sessionHasOneRuntime()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     fixture.engine->script = [](FakeRun& run) { run.end(); };
     QCOMPARE(
         fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"box"_s)).status, 200);
@@ -481,7 +436,7 @@ void TestServer::sessionHasOneRuntime()
 
 void TestServer::sessionFiles()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     fixture.engine->script = [](FakeRun& run) { run.end(); };
     const auto place = u"?sessionId=box&path=a%20b.txt"_s;
     QCOMPARE(fixture.client->get(u"/file"_s + place).status, 404);
@@ -504,7 +459,7 @@ void TestServer::sessionFiles()
 
 void TestServer::deletingASessionEndsItsRun()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     const auto reply
         = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner, u"box"_s));
     QVERIFY(fixture.run());
@@ -521,7 +476,7 @@ void TestServer::sessionLimitIs429()
 {
     Settings settings;
     settings.serve.maxSessions = 1;
-    Fixture fixture(settings);
+    ServerFixture fixture(settings);
     fixture.engine->script = [](FakeRun& run) { run.end(); };
     QCOMPARE(
         fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"a"_s)).status, 200);
@@ -535,7 +490,7 @@ void TestServer::takesUpSessionsOfAnEarlierServer()
 {
     Settings settings;
     settings.serve.keepSessions = true;
-    Fixture fixture(settings);
+    ServerFixture fixture(settings);
     const auto id = SessionTable::engineId(u"default"_s, u"old"_s);
     fixture.engine->files[id][u"kept"_s] = "x";
     fixture.engine->files[u"of-the-command-line"_s][u"kept"_s] = "x";
@@ -548,7 +503,7 @@ void TestServer::takesUpSessionsOfAnEarlierServer()
 
 void TestServer::generalRoutes()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     QVERIFY(fixture.client->get(u"/runtimes"_s).body.startsWith("[{"));
     const auto cleaned = fixture.client->post(u"/cleanup"_s, { { u"images"_s, true } }).json();
     QCOMPARE(cleaned.value(u"containers"_s).toObject().value(u"removed"_s), 2);
@@ -563,32 +518,10 @@ void TestServer::generalRoutes()
 
 void TestServer::authRoutesNeedADatabase()
 {
-    Fixture fixture;
+    ServerFixture fixture;
     const auto reply = fixture.client->get(u"/auth/keys"_s);
     QCOMPARE(reply.status, 400);
     QCOMPARE(reply.error(), u"DB-backed auth is not enabled"_s);
-}
-
-void TestServer::shutdownDrainsThenCancels()
-{
-    Fixture fixture;
-    fixture.engine->script = [](FakeRun& run) { run.end(); };
-    QCOMPARE(
-        fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"box"_s)).status, 200);
-    fixture.engine->script = nullptr;
-    const auto reply = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
-    const QPointer run(fixture.run(1));
-    QVERIFY(run);
-    const CancelToken hurry;
-    auto ending = fixture.server->shutdown(hurry);
-    QVERIFY(!run->isCancelled);
-    hurry.cancel();
-    const auto ended = QCoro::waitFor(ending);
-    QVERIFY(ended);
-    QVERIFY(fixture.engine->isShutDown);
-    QVERIFY(fixture.engine->files.empty());
-    const auto result = HttpClient::finish(*reply).json();
-    QCOMPARE(result.value(u"ending"_s).toObject().value(u"reason"_s), u"cancelled"_s);
 }
 
 QTEST_GUILESS_MAIN(TestServer)

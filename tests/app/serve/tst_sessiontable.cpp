@@ -8,6 +8,7 @@
 using namespace isol8;
 using namespace isol8::serve;
 using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -46,6 +47,8 @@ private Q_SLOTS:
     void cancelUsersReachesAll();
     void newSessionIsForgottenUnlessConfirmed();
     void keepsToLimits();
+    void cancelledBeforeItsTurnLeavesNothing();
+    void closedTableMakesNobodyWait();
     void tellsIdleOnes();
 };
 
@@ -146,14 +149,42 @@ void TestSessionTable::keepsToLimits()
     QCOMPARE(other->result->error().kind, Kind::Limit);
 }
 
+void TestSessionTable::cancelledBeforeItsTurnLeavesNothing()
+{
+    SessionTable table({ 1, 1 });
+    const CancelToken cancel;
+    cancel.cancel();
+    const auto waiting = std::make_shared<Waiting>();
+    (void)Waiting::follow(waiting, table.acquire(u"gone"_s, Runtime::Python, cancel));
+    QCOMPARE(waiting->result->error().kind, Kind::Cancelled);
+    QCOMPARE(table.count(), 0);
+    QVERIFY(Waiting::of(table, u"next"_s, Runtime::Python)->hasTurn());
+}
+
+void TestSessionTable::closedTableMakesNobodyWait()
+{
+    SessionTable table({});
+    const auto user = Waiting::of(table, u"s"_s, Runtime::Python);
+    const auto waiter = Waiting::of(table, u"s"_s, Runtime::Python);
+    QVERIFY(!waiter->result);
+    const Error reason { Kind::Unreachable, u"the end"_s, 503 };
+    table.close(reason);
+    QCOMPARE(waiter->result->error(), reason);
+    QCOMPARE(Waiting::of(table, u"s"_s, Runtime::Python)->result->error(), reason);
+    QVERIFY(user->hasTurn());
+    user->end();
+    QCOMPARE(table.count(), 0);
+}
+
 void TestSessionTable::tellsIdleOnes()
 {
     SessionTable table({});
     table.adopt(u"old"_s, Runtime::Node);
     const auto busy = Waiting::of(table, u"busy"_s, Runtime::Python);
-    const auto later = QDateTime::currentDateTimeUtc().addSecs(60);
-    QCOMPARE(table.idleSince(later), QStringList { u"old"_s });
-    QVERIFY(table.idleSince(later.addSecs(-3600)).isEmpty());
+    QCOMPARE(table.idleFor(0ms), QStringList { u"old"_s });
+    QVERIFY(table.isIdleFor(u"old"_s, 0ms));
+    QVERIFY(table.idleFor(1h).isEmpty());
+    QVERIFY(!table.isIdleFor(u"unknown"_s, 0ms));
     QVERIFY(table.lastAccess(u"old"_s));
     QVERIFY(!table.lastAccess(u"unknown"_s));
 }

@@ -74,6 +74,7 @@ QJsonObject valueSchema(const SettingKey& key)
     case SettingType::Choice:
         return { { u"enum"_s, QJsonArray::fromStringList(key.choices) } };
     case SettingType::TextList:
+    case SettingType::HostAndPortList:
         return listOf(typed(u"string"_s));
     case SettingType::PatternList:
         return listOf({ { u"type"_s, u"string"_s }, { u"format"_s, u"regex"_s } });

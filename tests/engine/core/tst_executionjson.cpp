@@ -238,6 +238,8 @@ void TestExecutionJson::events_data()
                           << StreamEvent { Exit, u"137"_s, {} };
     QTest::newRow("error") << QByteArray(R"({"data":"EXECUTION TIMED OUT","type":"error"})")
                            << StreamEvent { Error, u"EXECUTION TIMED OUT"_s, {} };
+    QTest::newRow("failure") << QByteArray(R"({"data":"no image","status":404,"type":"error"})")
+                             << StreamEvent { Error, u"no image"_s, {}, {}, 404 };
 }
 
 void TestExecutionJson::events()
@@ -255,7 +257,9 @@ void TestExecutionJson::refusesOtherEvents_data()
     QTest::addColumn<QByteArray>("json");
     for (const char* json : { "{}", R"({"type":"stdout"})", R"({"data":"x"})",
              R"({"type":"bell","data":"x"})", R"({"type":5,"data":"x"})",
-             R"({"type":"stdout","data":5})", R"({"type":"stdout","data":"","phase":"later"})" })
+             R"({"type":"stdout","data":5})", R"({"type":"stdout","data":"","phase":"later"})",
+             R"({"type":"error","data":"","status":"404"})",
+             R"({"type":"error","data":"","status":1})" })
         QTest::newRow(json) << QByteArray(json);
 }
 

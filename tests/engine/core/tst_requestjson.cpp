@@ -341,7 +341,8 @@ void TestRequestJson::optionsGoThereAndBack()
     ExecutionOptions options;
     options.mode = Mode::Persistent;
     options.network = NetworkMode::Filtered;
-    options.networkFilter = { { u"a"_s }, { u"b"_s } };
+    options.networkFilter.allow = { u"a"_s };
+    options.networkFilter.deny = { u"b"_s };
     options.cpuLimit = 0.25;
     options.memoryLimitBytes = 12'345'678;
     options.secrets = { { u"K"_s, u"v"_s } };

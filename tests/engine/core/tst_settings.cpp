@@ -188,6 +188,10 @@ void TestSettings::refusesBadFiles_data()
     row("group", "{\"defaults\": 5}", "defaults: invalid value 5: allowed are objects");
     row("group as a list", "{\"serve\": {\"policy\": []}}", "serve.policy: invalid value []");
     row("pattern", "{\"network\": {\"whitelist\": [\"[\"]}}", "network.whitelist");
+    row("pattern that only Perl has", "{\"network\": {\"blacklist\": [\"a++\"]}}",
+        "network.blacklist");
+    row("host without port", "{\"network\": {\"allowAddresses\": [\"127.0.0.1\"]}}",
+        "network.allowAddresses");
     row("list of numbers", "{\"network\": {\"whitelist\": [1]}}", "network.whitelist");
     row("port", "{\"network\": {\"ports\": [0]}}", "network.ports");
     row("image without a tag", "{\"prebuiltImages\": [{\"runtime\": \"node\"}]}", "prebuiltImages");

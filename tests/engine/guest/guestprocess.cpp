@@ -15,6 +15,7 @@ namespace {
 
 // A root like a container's: the machine's /usr to read, tmpfs to write, devices, and nothing else.
 // The shell becomes the guest, which so is process 1 of the namespace that unshare(1) has made.
+// Loopback is up, as in a container's network namespace (SIOCSIFFLAGS, IFF_UP).
 // $1 is a directory to build it in, $2 the guest, $3 its control groups; the rest are the guest's
 // arguments.
 constexpr auto script = R"(
@@ -24,6 +25,7 @@ guest=$2
 cgroup=$3
 shift 3
 mount --make-rprivate /
+perl -e 'socket(S, 2, 2, 0) && ioctl(S, 0x8914, $up = pack("a16 s x22", "lo", 1)) or die $!'
 mount -t tmpfs -o mode=0755,size=1m none $root
 cd $root
 mkdir usr proc dev sys sandbox tmp .isol8 etc

@@ -23,7 +23,7 @@ public:
     ScriptedTransport() = default;
 
     void write(const QByteArray& bytes) override;
-    [[nodiscard]] qint64 pendingBytes() const override { return 0; }
+    [[nodiscard]] qint64 pendingBytes() const override { return m_pending; }
     void setReading(bool) override { }
     void close() override { m_isClosed = true; }
 
@@ -35,6 +35,12 @@ public:
 
     void say(const QByteArray& bytes) { Q_EMIT received(bytes); }
     void die(const Error& error) { Q_EMIT closed(error); }
+    /// Pretends that the other side takes nothing more, or takes it again.
+    void setPending(qint64 bytes)
+    {
+        m_pending = bytes;
+        Q_EMIT GuestTransport::written();
+    }
     /// Answers Hello.
     void greet(quint32 version = guest::protocolVersion, quint32 cgroupVersion = 2);
 
@@ -47,6 +53,7 @@ public:
 private:
     QByteArray m_written;
     bool m_isClosed = false;
+    qint64 m_pending = 0;
 };
 
 } // namespace isol8::test

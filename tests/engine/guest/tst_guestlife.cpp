@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/guest/guestbinary.h"
 #include "tests/engine/guest/guestfixture.h"
+#include "tests/engine/guest/rawguest.h"
 #include "tests/engine/guest/scriptedguest.h"
 
 #include <QCryptographicHash>
@@ -13,44 +14,6 @@ using namespace Qt::StringLiterals;
 using guest::Outcome;
 using guest::Type;
 
-namespace {
-
-QByteArray hello()
-{
-    return ScriptedTransport::frame(Type::Hello, 0,
-        ScriptedTransport::u32(guest::protocolVersion) + QByteArray(guest::nonceBytes, 'n'));
-}
-
-/// A guest that is spoken to in bytes.
-struct RawGuest {
-    explicit RawGuest(const QStringList& arguments = {})
-        : process(arguments)
-    {
-        QObject::connect(&process, &GuestTransport::received, &process,
-            [this](const QByteArray& bytes) { answer += bytes; });
-        QObject::connect(&process, &GuestTransport::closed, &process,
-            [this](const Error& error) { ended = error.message; });
-    }
-
-    QByteArray answer;
-    QString ended;
-    GuestProcess process;
-};
-
-QByteArray startFrames(quint32 id, const QByteArray& script)
-{
-    const auto text = [](const QByteArray& bytes) {
-        return ScriptedTransport::u32(quint32(bytes.size())) + bytes;
-    };
-    const auto spec = ScriptedTransport::u32(0) + ScriptedTransport::u32(0) + text("/sandbox")
-        + ScriptedTransport::u32(3) + text("sh") + text("-c") + text(script)
-        + ScriptedTransport::u32(1) + text("PATH=/usr/bin");
-    return ScriptedTransport::frame(Type::Spec, id, spec)
-        + ScriptedTransport::frame(Type::Start, id, QByteArray(8, 0));
-}
-
-} // namespace
-
 /// How guests begin, change hands and end.
 class TestGuestLife : public QObject {
     Q_OBJECT
@@ -60,7 +23,7 @@ private Q_SLOTS:
     {
         // Looked at by the last test, since a lease takes its time.
         m_leased = std::make_unique<RawGuest>(QStringList { u"--linger"_s, u"1000"_s });
-        m_leased->process.write(hello() + startFrames(1, "setsid sleep 1000 & exec sleep 1000"));
+        m_leased->process.write(RawGuest::hello() + RawGuest::startFrames(1, "setsid sleep 1000 & exec sleep 1000"));
     }
     void cleanupTestCase() { m_leased.reset(); }
 
@@ -87,7 +50,7 @@ private Q_SLOTS:
         for (const auto& arguments : { QStringList(), QStringList { u"--linger"_s, u"5"_s } }) {
             QProcess process;
             process.start(file.fileName(), arguments);
-            process.write(hello());
+            process.write(RawGuest::hello());
             QVERIFY(process.waitForFinished(patienceMs));
             QCOMPARE(process.exitStatus(), QProcess::NormalExit);
             QCOMPARE(process.exitCode(), 2);
@@ -116,7 +79,7 @@ private Q_SLOTS:
     {
         RawGuest guest;
         guest.process.write(
-            hello() + startFrames(1, "setsid sleep 1000 & echo ready; exec sleep 1000"));
+            RawGuest::hello() + RawGuest::startFrames(1, "setsid sleep 1000 & echo ready; exec sleep 1000"));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
         guest.process.close();
         QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
@@ -126,7 +89,7 @@ private Q_SLOTS:
     void endsOnShutdown()
     {
         RawGuest guest({ u"--linger"_s, u"1000"_s });
-        guest.process.write(hello() + startFrames(1, "echo ready; exec sleep 1000"));
+        guest.process.write(RawGuest::hello() + RawGuest::startFrames(1, "echo ready; exec sleep 1000"));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
         guest.process.write(ScriptedTransport::frame(Type::Shutdown, 0));
         QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
@@ -135,8 +98,8 @@ private Q_SLOTS:
     void saysNothingBeforeTheGreeting()
     {
         RawGuest guest;
-        guest.process.write(ScriptedTransport::frame(Type::Ping, 1) + startFrames(1, "echo no")
-            + hello() + ScriptedTransport::frame(Type::Ping, 2));
+        guest.process.write(ScriptedTransport::frame(Type::Ping, 1) + RawGuest::startFrames(1, "echo no")
+            + RawGuest::hello() + ScriptedTransport::frame(Type::Ping, 2));
         QTRY_VERIFY_WITH_TIMEOUT(
             guest.answer.endsWith(ScriptedTransport::frame(Type::Pong, 2)), patienceMs);
         QCOMPARE(guest.answer.size(), qsizetype(guest::headerBytes * 2 + 24));
@@ -159,7 +122,7 @@ private Q_SLOTS:
     {
         QFETCH(QByteArray, bytes);
         RawGuest guest;
-        guest.process.write(hello() + bytes);
+        guest.process.write(RawGuest::hello() + bytes);
         QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
         QVERIFY2(guest.ended.contains(u"ended with 3"_s), qPrintable(guest.ended));
         QCOMPARE(guest.answer.at(guest::headerBytes + 24), char(Type::Fault));
@@ -168,7 +131,7 @@ private Q_SLOTS:
     void changesHands()
     {
         RawGuest guest({ u"--linger"_s, u"1000"_s });
-        guest.process.write(hello() + startFrames(1, "setsid sleep 1000 & echo ready; exec yes"));
+        guest.process.write(RawGuest::hello() + RawGuest::startFrames(1, "setsid sleep 1000 & echo ready; exec yes"));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
         // The old host dies in the middle of a frame. The new one hears nothing of its run.
         guest.process.write(
@@ -176,7 +139,7 @@ private Q_SLOTS:
         guest.process.write(QByteArray(guest::resyncBytes, 0)
             + ScriptedTransport::frame(
                 Type::Hello, 0, ScriptedTransport::u32(1) + QByteArray(16, 'N'))
-            + startFrames(1, "set -- /proc/[0-9]*; echo $#"));
+            + RawGuest::startFrames(1, "set -- /proc/[0-9]*; echo $#"));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains(QByteArray(16, 'N')), patienceMs);
         const auto after
             = [&] { return guest.answer.sliced(guest.answer.indexOf(QByteArray(16, 'N')) + 20); };
@@ -188,7 +151,7 @@ private Q_SLOTS:
     void connectionTakesOver()
     {
         auto* process = new GuestProcess({ u"--linger"_s, u"1000"_s });
-        process->write(hello() + startFrames(1, "exec yes"));
+        process->write(RawGuest::hello() + RawGuest::startFrames(1, "exec yes"));
         GuestConnection connection { std::unique_ptr<GuestTransport>(process) };
         const auto opened
             = QCoro::waitFor(connection.open(/*mayHaveHistory=*/true, /*isLeased=*/true, {}));
@@ -200,7 +163,7 @@ private Q_SLOTS:
     void lingersWithoutAHostOnlySoLong()
     {
         RawGuest guest({ u"--linger"_s, u"1"_s });
-        guest.process.write(hello() + startFrames(1, "echo ready; exec sleep 1000"));
+        guest.process.write(RawGuest::hello() + RawGuest::startFrames(1, "echo ready; exec sleep 1000"));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
         QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
         QVERIFY2(guest.ended.contains(u"ended with 0"_s), qPrintable(guest.ended));
@@ -298,7 +261,7 @@ private Q_SLOTS:
         QCOMPARE(m_leased->ended, QString());
         // The guest itself waits on, and works.
         const auto before = m_leased->answer.size();
-        m_leased->process.write(startFrames(2, "set -- /proc/[0-9]*; echo $#"));
+        m_leased->process.write(RawGuest::startFrames(2, "set -- /proc/[0-9]*; echo $#"));
         QTRY_VERIFY_WITH_TIMEOUT(
             m_leased->answer.sliced(before).contains(ScriptedTransport::u32(2) + "2\n"),
             patienceMs);

@@ -2,45 +2,16 @@
 #pragma once
 
 #include "engine/http/httpserver.h"
-
-#include <QTcpSocket>
-#include <QTest>
+#include "tests/support/rawclient.h"
 
 #include <memory>
 #include <vector>
 
 namespace isol8::http {
 
+using tests::RawClient;
+
 constexpr int patience = 60'000; ///< Milliseconds; only a failing test waits so long.
-
-/// A client that sends raw bytes to a server on 127.0.0.1 and keeps what comes back.
-class RawClient {
-public:
-    explicit RawClient(quint16 port, const QByteArray& bytes = {})
-    {
-        QObject::connect(
-            &socket, &QTcpSocket::readyRead, &socket, [this] { received += socket.readAll(); });
-        QObject::connect(&socket, &QTcpSocket::disconnected, &socket, [this] { isClosed = true; });
-        socket.connectToHost(QHostAddress(QHostAddress::LocalHost), port);
-        if (!bytes.isEmpty())
-            send(bytes);
-    }
-
-    void send(const QByteArray& bytes)
-    {
-        if (socket.state() == QTcpSocket::ConnectedState)
-            socket.write(bytes);
-        else
-            QObject::connect(
-                &socket, &QTcpSocket::connected, &socket, [this, bytes] { socket.write(bytes); });
-    }
-
-    [[nodiscard]] int answers() const { return int(received.count("HTTP/1.1 ")); }
-
-    QTcpSocket socket;
-    QByteArray received;
-    bool isClosed = false;
-};
 
 /// A server on a free port that keeps the exchanges it gave out.
 class TestServer {

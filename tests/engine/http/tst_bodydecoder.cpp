@@ -58,6 +58,8 @@ private Q_SLOTS:
     void refusesChunks_data();
     void refusesChunks();
     void boundsAreExact();
+    void isTakenPieceByPiece();
+    void endsWithTheConnection();
     void noBody();
     void endlessFraming_data();
     void endlessFraming();
@@ -139,6 +141,41 @@ void TestBodyDecoder::endlessFraming()
     QFETCH(QByteArray, start);
     QFETCH(QByteArray, piece);
     QVERIFY(decode(chunked(), start + piece.repeated(1000), 4096, 1000).status >= 400);
+}
+
+void TestBodyDecoder::isTakenPieceByPiece()
+{
+    BodyDecoder chunked(BodyDecoder::Framing::Chunked);
+    QVERIFY(chunked.feed("3\r\nab"));
+    QCOMPARE(chunked.takeBody(), QByteArray("ab"));
+    QVERIFY(chunked.takeBody().isEmpty());
+    QCOMPARE(chunked.feed("c\r\n0\r\n\r\nrest"), 8);
+    QCOMPARE(chunked.takeBody(), QByteArray("c"));
+    QVERIFY(chunked.isComplete() && chunked.finish());
+
+    BodyDecoder sized(BodyDecoder::Framing::Length, 5);
+    QCOMPARE(sized.feed("abc"), 3);
+    QCOMPARE(sized.takeBody(), QByteArray("abc"));
+    QCOMPARE(sized.feed("defg"), 2);
+    QCOMPARE(sized.takeBody(), QByteArray("de"));
+    QVERIFY(sized.isComplete());
+    QVERIFY(BodyDecoder(BodyDecoder::Framing::Length, 0).isComplete());
+}
+
+void TestBodyDecoder::endsWithTheConnection()
+{
+    BodyDecoder open(BodyDecoder::Framing::UntilClose);
+    QCOMPARE(open.feed("abc"), 3);
+    QVERIFY(!open.isComplete());
+    QVERIFY(open.finish());
+    QCOMPARE(open.takeBody(), QByteArray("abc"));
+
+    BodyDecoder sized(BodyDecoder::Framing::Length, 5);
+    QVERIFY(sized.feed("abc"));
+    QVERIFY(!sized.finish());
+    BodyDecoder chunked(BodyDecoder::Framing::Chunked);
+    QVERIFY(chunked.feed("3\r\nabc\r\n"));
+    QVERIFY(!chunked.finish());
 }
 
 QTEST_GUILESS_MAIN(TestBodyDecoder)

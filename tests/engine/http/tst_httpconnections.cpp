@@ -26,6 +26,10 @@ private Q_SLOTS:
     void idleTimeout();
     void tooManyConnections_data();
     void tooManyConnections();
+    void limitsChange();
+    void refusalsAreReported_data();
+    void refusalsAreReported();
+    void lateConnectionsGetOneAnswer();
     void clientGone_data();
     void clientGone();
     void clientGoneWhileReadingBody();
@@ -118,6 +122,69 @@ void TestHttpConnections::tooManyConnections()
     QTRY_COMPARE_WITH_TIMEOUT(server.exchanges.size(), 3u, patience);
     server.last().respond(200, {}, "welcome");
     QTRY_VERIFY_WITH_TIMEOUT(fourth.received.endsWith("welcome"), patience);
+}
+
+void TestHttpConnections::limitsChange()
+{
+    HttpLimits limits;
+    limits.maxConnections = 1;
+    TestServer server(limits);
+    RawClient first(server.port(), get);
+    QTRY_COMPARE_WITH_TIMEOUT(server.exchanges.size(), 1u, patience);
+    RawClient refused(server.port(), get);
+    QTRY_VERIFY_WITH_TIMEOUT(refused.isClosed, patience);
+    limits.maxConnections = 2;
+    limits.maxHeaderFields = 1;
+    server.server->setLimits(limits);
+    RawClient second(server.port(), "GET / HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\n");
+    QTRY_VERIFY_WITH_TIMEOUT(second.isClosed, patience);
+    QVERIFY(second.received.startsWith("HTTP/1.1 431 "));
+    // The first has the limits that it came with.
+    server.last().respond(200, {}, "end");
+    QTRY_VERIFY_WITH_TIMEOUT(first.received.endsWith("end"), patience);
+    first.send("GET / HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\n");
+    QTRY_COMPARE_WITH_TIMEOUT(server.exchanges.size(), 2u, patience);
+}
+
+void TestHttpConnections::refusalsAreReported_data()
+{
+    QTest::addColumn<QByteArray>("bytes");
+    QTest::addColumn<int>("status");
+    QTest::newRow("no HTTP") << QByteArray("\x01") << 400;
+    QTest::newRow("fields") << "GET / HTTP/1.1\r\nHost: a\r\n" + QByteArray("A: b\r\n").repeated(100)
+            + "\r\n"
+                            << 431;
+    QTest::newRow("target") << "GET /" + QByteArray(40'000, 'a') << 414;
+}
+
+void TestHttpConnections::refusalsAreReported()
+{
+    QFETCH(QByteArray, bytes);
+    QFETCH(int, status);
+    TestServer server;
+    QSignalSpy refused(server.server.get(), &HttpServer::connectionRefused);
+    RawClient client(server.port(), bytes);
+    QTRY_VERIFY_WITH_TIMEOUT(client.isClosed, patience);
+    QVERIFY(client.received.startsWith("HTTP/1.1 " + QByteArray::number(status) + ' '));
+    QCOMPARE(refused.size(), 1);
+    QCOMPARE(refused[0][0].toInt(), status);
+    QCOMPARE(refused[0][1].value<QHostAddress>(), QHostAddress(QHostAddress::LocalHost));
+}
+
+void TestHttpConnections::lateConnectionsGetOneAnswer()
+{
+    TestServer server;
+    RawClient idle(server.port());
+    QTRY_COMPARE_WITH_TIMEOUT(server.server->connectionCount(), 1, patience);
+    server.server->closeIdle();
+    QTRY_VERIFY_WITH_TIMEOUT(idle.isClosed, patience);
+    RawClient late(server.port(), get + get);
+    QTRY_COMPARE_WITH_TIMEOUT(server.exchanges.size(), 1u, patience);
+    server.last().respond(503, {}, "end");
+    QTRY_VERIFY_WITH_TIMEOUT(late.isClosed, patience);
+    QVERIFY(late.received.contains("Connection: close"));
+    QCOMPARE(late.answers(), 1);
+    QCOMPARE(server.exchanges.size(), 1u);
 }
 
 void TestHttpConnections::clientGone_data()

@@ -63,6 +63,7 @@ private Q_SLOTS:
     void tlsHandshakeTimeout();
     void badTlsFiles_data();
     void badTlsFiles();
+    void certificateIsReplaced();
     void localSocket();
     void localSocketThatIsTaken();
     void localSocketThatIsStale();
@@ -71,27 +72,58 @@ private Q_SLOTS:
     void badAddresses();
     void portInUse();
     void listensOnDescriptor();
+    void passedLocalSocketStays();
     void upgrade_data();
     void upgrade();
     void refusedUpgrade();
     void upgradeOfTheClientGone();
 
 private:
+    [[nodiscard]] TlsFiles makeTls(const QString& certificate, const QString& key);
+    [[nodiscard]] QByteArray answerOver(const QString& certificate, quint16 port);
+
     QTemporaryDir m_dir;
     TlsFiles m_tls;
 };
 
 void TestHttpTransports::initTestCase()
 {
-    m_tls = { m_dir.filePath(u"cert.pem"_s), m_dir.filePath(u"key.pem"_s) };
+    m_tls = makeTls(u"cert.pem"_s, u"key.pem"_s);
+}
+
+/// A self-signed certificate of 127.0.0.1 and its key.
+TlsFiles TestHttpTransports::makeTls(const QString& certificate, const QString& key)
+{
+    const TlsFiles files { m_dir.filePath(certificate), m_dir.filePath(key) };
     QProcess openssl;
     openssl.start(u"openssl"_s,
         { u"req"_s, u"-x509"_s, u"-newkey"_s, u"ec"_s, u"-pkeyopt"_s,
             u"ec_paramgen_curve:prime256v1"_s, u"-nodes"_s, u"-subj"_s, u"/CN=localhost"_s,
-            u"-addext"_s, u"subjectAltName=IP:127.0.0.1"_s, u"-keyout"_s, m_tls.keyPath, u"-out"_s,
-            m_tls.certificatePath });
-    QVERIFY2(openssl.waitForFinished(patience), qPrintable(openssl.errorString()));
-    QCOMPARE(openssl.exitCode(), 0);
+            u"-addext"_s, u"subjectAltName=IP:127.0.0.1"_s, u"-keyout"_s, files.keyPath, u"-out"_s,
+            files.certificatePath });
+    if (!openssl.waitForFinished(patience) || openssl.exitCode() != 0)
+        qFatal("openssl: %s", qPrintable(openssl.errorString()));
+    return files;
+}
+
+/// What a new client that trusts @p certificate alone gets.
+QByteArray TestHttpTransports::answerOver(const QString& certificate, quint16 port)
+{
+    QSslSocket client;
+    auto configuration = client.sslConfiguration();
+    configuration.setCaCertificates(QSslCertificate::fromPath(certificate));
+    client.setSslConfiguration(configuration);
+    QByteArray received;
+    bool isEnded = false;
+    connect(&client, &QSslSocket::readyRead, this, [&] { received += client.readAll(); });
+    connect(&client, &QSslSocket::encrypted, this, [&] { client.write(get); });
+    connect(&client, &QSslSocket::errorOccurred, this, [&] { isEnded = true; });
+    client.connectToHostEncrypted(u"127.0.0.1"_s, port);
+    if (!QTest::qWaitFor(
+            [&] { return isEnded || received.endsWith("\r\n\r\nencrypted"); }, patience))
+        return "nothing";
+    client.disconnect(this);
+    return isEnded ? client.errorString().toUtf8() : received.last(9);
 }
 
 void TestHttpTransports::tls()
@@ -145,6 +177,8 @@ void TestHttpTransports::badTlsFiles_data()
     QTest::newRow("no key file") << u"cert.pem"_s << u"absent.pem"_s << Kind::NotFound;
     QTest::newRow("key as certificate") << u"key.pem"_s << u"key.pem"_s << Kind::Invalid;
     QTest::newRow("certificate as key") << u"cert.pem"_s << u"cert.pem"_s << Kind::Invalid;
+    (void)makeTls(u"other-cert.pem"_s, u"other-key.pem"_s);
+    QTest::newRow("another's key") << u"cert.pem"_s << u"other-key.pem"_s << Kind::Invalid;
 }
 
 void TestHttpTransports::badTlsFiles()
@@ -157,6 +191,30 @@ void TestHttpTransports::badTlsFiles()
     QVERIFY(!listening);
     QTEST(listening.error().kind, "kind");
     QCOMPARE(server.port(), 0);
+}
+
+void TestHttpTransports::certificateIsReplaced()
+{
+    const auto files = makeTls(u"first-cert.pem"_s, u"first-key.pem"_s);
+    const auto second = makeTls(u"second-cert.pem"_s, u"second-key.pem"_s);
+    const QString first = m_dir.filePath(u"kept.pem"_s);
+    QVERIFY(QFile::copy(files.certificatePath, first));
+    HttpServer server;
+    answerEverything(server);
+    QVERIFY(server.listen({ .tls = files }));
+    QCOMPARE(answerOver(first, server.port()), "encrypted"_ba);
+
+    // Half a replacement: the old pair stays.
+    QVERIFY(QFile::remove(files.certificatePath));
+    QVERIFY(QFile::copy(second.certificatePath, files.certificatePath));
+    QCOMPARE(server.reloadTls().error().kind, Kind::Invalid);
+    QCOMPARE(answerOver(first, server.port()), "encrypted"_ba);
+
+    QVERIFY(QFile::remove(files.keyPath));
+    QVERIFY(QFile::copy(second.keyPath, files.keyPath));
+    QVERIFY(server.reloadTls());
+    QCOMPARE(answerOver(second.certificatePath, server.port()), "encrypted"_ba);
+    QVERIFY(answerOver(first, server.port()) != "encrypted"_ba);
 }
 
 void TestHttpTransports::localSocket()
@@ -278,6 +336,31 @@ void TestHttpTransports::listensOnDescriptor()
     QVERIFY(server.port() != 0);
     RawClient client(server.port(), get);
     QTRY_VERIFY_WITH_TIMEOUT(client.received.endsWith("plain"), patience);
+}
+
+/// Its file belongs to whoever passed the socket in, and so do the clients that still wait.
+void TestHttpTransports::passedLocalSocketStays()
+{
+    const QByteArray path = QFile::encodeName(m_dir.filePath(u"passed.sock"_s));
+    sockaddr_un address {};
+    address.sun_family = AF_UNIX;
+    qstrncpy(address.sun_path, path.constData(), sizeof address.sun_path);
+    const int held = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    QCOMPARE(::bind(held, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    QCOMPARE(::listen(held, 10), 0);
+    for (int i = 0; i < 2; ++i) {
+        HttpServer server;
+        answerEverything(server);
+        QLocalSocket client;
+        client.connectToServer(QFile::decodeName(path));
+        QCOMPARE(client.state(), QLocalSocket::ConnectedState);
+        client.write(get);
+        QVERIFY(server.listenOn(::dup(held)));
+        QTRY_VERIFY_WITH_TIMEOUT(client.bytesAvailable() > 0, patience);
+        QVERIFY(client.readAll().endsWith("local"));
+    }
+    QVERIFY(QFile::exists(QFile::decodeName(path)));
+    ::close(held);
 }
 
 void TestHttpTransports::upgrade_data()

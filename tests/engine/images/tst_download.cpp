@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/images/download.h"
 
-#include "localserver.h"
+#include "tests/support/localserver.h"
 
 #include <QCoroTask>
 #include <QCryptographicHash>

@@ -7,7 +7,7 @@
 #include "engine/images/imagejob.h"
 #include "engine/images/imagelabels.h"
 #include "engine/images/recipe.h"
-#include "localserver.h"
+#include "tests/support/localserver.h"
 
 #include <KTar>
 #include <KZip>

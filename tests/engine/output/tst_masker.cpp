@@ -16,6 +16,9 @@ private Q_SLOTS:
     void masks();
     void masksPromisedEncodings_data();
     void masksPromisedEncodings();
+    void masksMarkup();
+    void masksSpellingsOfShortValues();
+    void spellingsAreBounded();
     void doesNotPromiseOthers_data();
     void doesNotPromiseOthers();
     void agreesWithASimpleSearch();
@@ -139,6 +142,10 @@ void TestMasker::masksPromisedEncodings_data()
     QTest::newRow("form") << QUrl::toPercentEncoding(QString::fromUtf8(value)).replace("%20", "+");
     QTest::newRow("JSON") << QByteArray(R"({"a":"p@ss wörd/77+\"x\""})");
     QTest::newRow("JSON in ASCII") << QByteArray(R"({"a":"p@ss w\u00f6rd/77+\"x\""})");
+    QTest::newRow("JSON of PHP") << QByteArray(R"({"a":"p@ss w\u00f6rd\/77+\"x\""})");
+    QTest::newRow("JSON with slashes") << QByteArray(R"({"a":"p@ss wörd\/77+\"x\""})");
+    QTest::newRow("XML attribute") << QByteArray("<a b=\"p@ss wörd/77+&quot;x&quot;\"/>");
+    QTest::newRow("HTML of Go") << QByteArray("<p>p@ss wörd/77+&#34;x&#34;</p>");
 }
 
 void TestMasker::masksPromisedEncodings()
@@ -149,6 +156,44 @@ void TestMasker::masksPromisedEncodings()
     QVERIFY2(shown.contains("***"), shown);
     QVERIFY2(shown.size() <= text.size() - 16, shown);
     QCOMPARE(inPieces(set, text, 1), shown);
+}
+
+void TestMasker::masksMarkup()
+{
+    const SecretSet set = setOf({ u"a<b>&'c\""_s });
+    for (const QByteArray text :
+        { "a&lt;b&gt;&amp;'c\"", "a&lt;b&gt;&amp;&#x27;c&quot;", "a&lt;b&gt;&amp;&#39;c&#34;",
+            "a&lt;b&gt;&amp;&apos;c&quot;", R"(a\u003cb\u003e\u0026'c\")" })
+        QCOMPARE(set.masked('<' + text + '>'), "<***>");
+    // Nothing of it alone.
+    QCOMPARE(set.masked("a&lt;b&gt;&amp;"_ba), "a&lt;b&gt;&amp;");
+}
+
+void TestMasker::masksSpellingsOfShortValues()
+{
+    const SecretSet set = setOf({ u"k7&Q"_s });
+    const QByteArray value = "k7&Q";
+    for (const QByteArray& text :
+        { value.toBase64(), value.toHex(), value.toHex().toUpper(), "k7%26Q"_ba, "k7&amp;Q"_ba })
+        QCOMPARE(set.masked(text), "***");
+    for (int before = 0; before < 3; ++before) {
+        const QByteArray text = (QByteArray(before, '<') + value + "..").toBase64();
+        QVERIFY2(set.masked(text).contains("***"), text);
+    }
+}
+
+void TestMasker::spellingsAreBounded()
+{
+    // As many as an environment can hold: the short one keeps its spellings, memory stays small.
+    QStringList values { u"short-secret"_s };
+    for (int i = 0; i < 256; ++i)
+        values.append(u"%1"_s.arg(i, 4, 36, QChar(u'0')).repeated(1000));
+    const SecretSet set = setOf(values);
+    QCOMPARE(set.masked("short-secret"_ba.toHex()), "***");
+    for (const QString& value : values)
+        QCOMPARE(set.masked(value), u"***"_s);
+    const QByteArray large(SecretSet::maxSpelledBytes + 1, 'x');
+    QCOMPARE(setOf({ QString::fromLatin1(large) }).masked(large.toHex()), large.toHex());
 }
 
 void TestMasker::doesNotPromiseOthers_data()
@@ -178,7 +223,7 @@ void TestMasker::agreesWithASimpleSearch()
     for (int round = 0; round < 400; ++round) {
         QStringList secrets;
         QList<QByteArray> values;
-        // Below 8 bytes there are no encodings, which the simple search would not know.
+        // Their spellings hold other characters than these texts.
         for (int count = random.bounded(1, 5); count > 0; --count) {
             values.append(word(4, 7));
             secrets.append(QString::fromLatin1(values.last()));

@@ -13,6 +13,7 @@ class TestFailures : public QObject {
 private Q_SLOTS:
     void tellsAnswers_data();
     void tellsAnswers();
+    void tellsEvents();
     void tellsNetwork_data();
     void tellsNetwork();
     void shortensWhatServersSay();
@@ -49,6 +50,8 @@ void TestFailures::tellsAnswers_data()
         u"not an isol8 server, or one that is too old"_s);
     row("no session", 404, R"({"error":"there is no such session"})", {}, Kind::NotFound,
         u"there is no such session"_s);
+    row("wrong path", 404, R"({"error":"Not found"})", {}, Kind::NotFound,
+        u"https://example.org knows no such path"_s);
     row("invalid", 400, R"({"error":"request.code is missing"})", {}, Kind::Invalid,
         u"request.code is missing"_s);
     row("conflict", 409, R"({"error":"Cannot switch runtime"})", {}, Kind::Conflict,
@@ -76,6 +79,14 @@ void TestFailures::tellsAnswers()
     QTEST(error.kind, "kind");
     QCOMPARE(error.httpStatus, status);
     QVERIFY2(error.message.contains(text), qPrintable(error.message));
+}
+
+void TestFailures::tellsEvents()
+{
+    QCOMPARE(errorFromEvent(0, u"lost"_s), (Error { Kind::Internal, u"lost"_s, 0 }));
+    QCOMPARE(errorFromEvent(404, u"no image."_s), (Error { Kind::NotFound, u"no image"_s, 404 }));
+    QCOMPARE(errorFromEvent(503, u"away"_s).kind, Kind::Unreachable);
+    QVERIFY(!errorFromEvent(500, {}).message.isEmpty());
 }
 
 void TestFailures::tellsNetwork_data()

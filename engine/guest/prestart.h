@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/guest/cgroup.h"
+#include "engine/guest/framewriter.h"
+#include "engine/guest/processes.h"
+#include "engine/guest/program.h"
+
+#include <sys/stat.h>
+
+namespace isol8::guest {
+
+/// The interpreter of the next run, started before there is a file for it and stopped where it
+/// opens that file; protocol.h tells how. There is at most one, and nobody's code ever runs beside
+/// it.
+class Prestart {
+public:
+    Prestart(FrameWriter& host, Processes& processes, const Cgroup& cgroup)
+        : m_host(host)
+        , m_processes(processes)
+        , m_cgroup(cgroup)
+    {
+    }
+
+    [[nodiscard]] bool isActive() const { return m_state != State::None; }
+
+    /// Starts what the pieces in @p spec say, for the file of @p pathSize bytes at @p path. Answers
+    /// with Prestarted, at once or later; an @p id of 0 is not answered.
+    void start(std::uint32_t id, RunSpec& spec, const unsigned char* path, std::size_t pathSize);
+
+    /// Whether @p spec, not parsed yet, is what this was started with.
+    [[nodiscard]] bool isFor(const RunSpec& spec) const;
+    [[nodiscard]] bool isItsFile(const unsigned char* path, std::size_t size) const;
+
+    /// Has it stand still wherever it is. True once it does; until then serve() looks.
+    bool hold();
+    /// Lets it go on from there as the program of a run: its process id and streams.
+    pid_t release(ProgramStreams& streams);
+
+    /// Ends it; the caller sees to it that it is gone before a program starts. True if there was
+    /// one.
+    bool discard();
+    /// Forgets it: everything has been killed.
+    void reset();
+
+    /// Somebody has come to open the file (SIGIO).
+    void fileWanted();
+    void addTo(PollSet& set) const;
+    void serve();
+
+private:
+    enum class State {
+        None,
+        Starting,
+        Stopping,
+        Held,
+    };
+
+    int begin(RunSpec& spec);
+    bool makeFile();
+    void removeFile();
+    bool hasStopped() const;
+    void forget();
+    void answer(int error);
+
+    FrameWriter& m_host;
+    Processes& m_processes;
+    const Cgroup& m_cgroup;
+
+    static constexpr std::size_t maxSpecBytes = 32 * 1024;
+    static constexpr std::size_t maxPathBytes = 64;
+
+    State m_state = State::None;
+    std::uint32_t m_id = 0; ///< Not answered yet.
+    Child m_child;
+    ProgramStreams m_streams;
+    Descriptor m_file; ///< With the lease.
+    struct stat m_fileState {};
+    Time m_deadline = never;
+    char m_path[maxPathBytes] = {};
+    std::size_t m_specSize = 0;
+    unsigned char m_spec[maxSpecBytes] = {};
+};
+
+} // namespace isol8::guest
