@@ -18,7 +18,6 @@ constexpr int maxControlBytes = 256;
 
 EscapeEffect EscapeParser::take(char byte)
 {
-    // A line break or an abort ends whatever was begun; the caller sees the line break itself.
     if (byte == cancelByte || byte == substitute) {
         m_state = State::Ground;
         return {};

@@ -32,6 +32,8 @@ class EscapeParser {
 public:
     [[nodiscard]] bool isInside() const { return m_state != State::Ground; }
     void begin() { m_state = State::Escape; }
+    /// Forgets a sequence that was begun; the style stays.
+    void abandon() { m_state = State::Ground; }
 
     /// Takes one byte while isInside().
     [[nodiscard]] EscapeEffect take(char byte);

@@ -101,9 +101,12 @@ void OutputBuffer::append(Channel channel, QByteArrayView bytes)
     const char* at = bytes.begin();
     const char* const end = bytes.end();
     while (at < end) {
-        if (stream.escapes.isInside() && *at != '\n') {
-            apply(stream.escapes.take(*at++));
-            continue;
+        if (stream.escapes.isInside()) {
+            if (*at != '\n') {
+                apply(stream.escapes.take(*at++));
+                continue;
+            }
+            stream.escapes.abandon(); // Else one that never ends would hide all that follows.
         }
         const char* const plain = plainEnd(at, end);
         const bool isWholeLine = plain < end && *plain == '\n' && !m_isOpen

@@ -58,7 +58,8 @@ void TestCodeEditor::init()
     editor().setStyle(style);
     m_page->resize(700, 500);
     m_page->show();
-    QVERIFY(QTest::qWaitForWindowExposed(m_page.get()));
+    m_page->activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(m_page.get()));
     m_page->setFocus();
 }
 

@@ -142,6 +142,8 @@ void TestOutputBuffer::keepsStreamsApart()
 void TestOutputBuffer::endsAnUnfinishedSequence()
 {
     OutputBuffer buffer;
+    buffer.append(Channel::Stdout, "\x1b]0;title\nnext\n");
+    QVERIFY(textOf(buffer).endsWith(u"\nnext"_s));
     buffer.append(Channel::Stdout, "\x1b]0;" + QByteArray(10'000, 'x') + "\nafter\n");
     QVERIFY(textOf(buffer).endsWith(u"\nafter"_s));
     buffer.append(Channel::Stdout, "\x1b[" + QByteArray(10'000, '1') + "\nend\n");
