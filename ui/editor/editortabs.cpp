@@ -9,6 +9,8 @@
 #include <QPushButton>
 #include <QTabBar>
 
+#include <algorithm>
+
 namespace isol8::ui {
 
 using namespace Qt::StringLiterals;
@@ -64,6 +66,15 @@ EditorPage* EditorTabs::pageOf(const QString& path) const
             return page;
     }
     return nullptr;
+}
+
+EditorPage* EditorTabs::pageNamed(const QString& fileName) const
+{
+    if (auto* front = currentPage(); front && front->fileName() == fileName)
+        return front;
+    const auto all = pages();
+    const auto found = std::ranges::find(all, fileName, &EditorPage::fileName);
+    return found == all.cend() ? nullptr : *found;
 }
 
 EditorPage* EditorTabs::insertPage()

@@ -22,6 +22,8 @@ public:
     [[nodiscard]] EditorPage* currentPage() const; ///< Null when a viewer, or nothing, is shown.
     [[nodiscard]] QList<EditorPage*> pages() const;
     [[nodiscard]] EditorPage* pageOf(const QString& path) const;
+    /// The page whose text runs under that file name, the one in front first; null when it is gone.
+    [[nodiscard]] EditorPage* pageNamed(const QString& fileName) const;
 
     /// An empty page; takes the place of one that was never used.
     EditorPage* addPage();

@@ -94,7 +94,9 @@ void FilesPanel::makeActions()
     m_refresh = make("filesRefresh", tr("Re&fresh"), QKeySequence::Refresh, [this] { refresh(); });
     m_newFile = make("filesNewFile", tr("New &file…"), {}, [this] { newFile(); });
     m_newFolder = make("filesNewFolder", tr("New f&older…"), {}, [this] { newFolder(); });
-    m_upload = make("filesUpload", tr("&Upload…"), {}, [this] { askForUpload(); });
+    m_upload = make("filesUpload", tr("&Upload…"), {}, [this] { askForUpload(Upload::Files); });
+    m_uploadFolder = make("filesUploadFolder", tr("Upload a folder…"), {},
+        [this] { askForUpload(Upload::Folder); });
     m_download = make("filesDownload", tr("&Download…"), {}, [this] { askForDownload(); });
     m_rename = make("filesRename", tr("&Rename…"), QKeySequence(u"F2"_s), [this] { rename(); });
     m_remove = make("filesRemove", tr("De&lete…"), QKeySequence::Delete, [this] { remove(); });
@@ -192,7 +194,7 @@ void FilesPanel::updateActions()
 {
     const bool hasPlace = m_model->place().isValid();
     const auto count = selectedPaths().size();
-    for (auto* action : { m_refresh, m_newFile, m_newFolder, m_upload })
+    for (auto* action : { m_refresh, m_newFile, m_newFolder, m_upload, m_uploadFolder })
         action->setEnabled(hasPlace);
     m_download->setEnabled(count > 0);
     m_remove->setEnabled(count > 0);
@@ -228,13 +230,20 @@ void FilesPanel::openCurrent()
                       .arg(printable(path), bytesText(entry.sizeBytes)));
         return;
     }
+    openFile(path);
+}
+
+void FilesPanel::openFile(const QString& path, int line, int column)
+{
     const auto place = m_model->place();
+    if (!place.isValid())
+        return;
     QCoro::connect(place.engine->fetchFile(place.sessionId, path), this,
-        [this, place, path](const Result<QByteArray>& content) {
+        [this, place, path, line, column](const Result<QByteArray>& content) {
             if (!content)
                 Q_EMIT failed(failureSentence(content.error()));
             else
-                Q_EMIT openRequested(place, path, *content);
+                Q_EMIT openRequested(place, path, *content, line, column);
         });
 }
 
@@ -276,7 +285,7 @@ void FilesPanel::newFile()
                 [this, place, path](const Result<>& result) {
                     handle(result);
                     if (result)
-                        Q_EMIT openRequested(place, path, {});
+                        Q_EMIT openRequested(place, path, {}, 0, 1);
                 });
         });
 }
@@ -350,12 +359,13 @@ void FilesPanel::downloadTo(const QString& localFolder)
             m_model->place(), m_model->path(index), m_model->isFolder(index), localFolder);
 }
 
-void FilesPanel::askForUpload()
+void FilesPanel::askForUpload(Upload what)
 {
     auto* dialog = new QFileDialog(this, tr("Upload to the session"));
     dialog->setObjectName(u"uploadDialog"_s);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFiles);
+    dialog->setFileMode(
+        what == Upload::Files ? QFileDialog::ExistingFiles : QFileDialog::Directory);
     const auto folder = currentFolder();
     connect(dialog, &QFileDialog::filesSelected, this,
         [this, folder](const QStringList& paths) { upload(paths, folder); });
@@ -380,7 +390,7 @@ void FilesPanel::contextMenuEvent(QContextMenuEvent* event)
     menu->setAttribute(Qt::WA_DeleteOnClose);
     menu->addActions({ m_open, m_download });
     menu->addSeparator();
-    menu->addActions({ m_newFile, m_newFolder, m_upload });
+    menu->addActions({ m_newFile, m_newFolder, m_upload, m_uploadFolder });
     menu->addSeparator();
     menu->addActions({ m_rename, m_remove });
     menu->addSeparator();

@@ -34,13 +34,15 @@ public:
     [[nodiscard]] QTreeView* view() const { return m_view; }
     [[nodiscard]] TransferQueue* transfers() const { return m_transfers; }
 
+    /// Fetches a file of the session and has it opened at a line, from 1 (0: where it begins).
+    void openFile(const QString& path, int line = 0, int column = 1);
     void upload(const QStringList& localPaths, const QString& folder);
     /// Of what is selected.
     void downloadTo(const QString& localFolder);
 
 Q_SIGNALS:
-    void openRequested(
-        const isol8::ui::SessionPlace& place, const QString& path, const QByteArray& content);
+    void openRequested(const isol8::ui::SessionPlace& place, const QString& path,
+        const QByteArray& content, int line, int column);
     void sessionRequested(); ///< The user wants one.
     void failed(const QString& sentence);
 
@@ -58,7 +60,8 @@ private:
     void newFolder();
     void rename();
     void remove();
-    void askForUpload();
+    enum class Upload { Files, Folder };
+    void askForUpload(Upload what);
     void askForDownload();
     void updateActions();
     void handle(const Result<>& result);
@@ -78,6 +81,7 @@ private:
     QAction* m_newFile = nullptr;
     QAction* m_newFolder = nullptr;
     QAction* m_upload = nullptr;
+    QAction* m_uploadFolder = nullptr;
     QAction* m_download = nullptr;
     QAction* m_rename = nullptr;
     QAction* m_remove = nullptr;

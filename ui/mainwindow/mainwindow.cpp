@@ -182,19 +182,26 @@ void MainWindow::connectOutput()
     connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
 }
 
+/// The program knows its own text as `/sandbox/main` with an extension, whatever it is called here;
+/// other files below /sandbox are the session's.
 void MainWindow::followLink(const LinkLocation& link)
 {
     const auto& job = m_runs->job();
-    EditorPage* page = nullptr;
-    // The program knows its text as a file of the sandbox, whatever it is called here.
-    const bool isProgram = link.path.startsWith(u"/sandbox/"_s) || !link.path.startsWith(u'/');
-    if (isProgram && !job.sourcePath.isEmpty())
-        page = m_tabs->open(job.sourcePath);
-    else if (isProgram)
-        page = m_tabs->currentPage();
+    const bool isProgram = !link.path.startsWith(u'/') || link.path.startsWith(u"/sandbox/main."_s)
+        || link.path == u"/sandbox/main"_s;
+    const int line = link.line;
+    const int column = std::max(1, link.column);
+    if (!isProgram) {
+        if (m_session->isOn())
+            m_files->openFile(link.path, line, column);
+        return;
+    }
+    auto* page = job.sourcePath.isEmpty() ? m_tabs->pageNamed(job.title)
+                                          : m_tabs->open(job.sourcePath);
     if (!page)
         return;
-    page->editor()->goToLine(link.line, std::max(1, link.column));
+    m_tabs->setCurrentWidget(page);
+    page->editor()->goToLine(line, column);
     page->editor()->setFocus();
 }
 

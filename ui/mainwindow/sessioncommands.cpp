@@ -46,11 +46,14 @@ void SessionCommands::showPlace()
 }
 
 void SessionCommands::open(
-    const SessionPlace& place, const QString& path, const QByteArray& content)
+    const SessionPlace& place, const QString& path, const QByteArray& content, int line, int column)
 {
     const auto name = path.section(u'/', -1);
     if (!hasViewer(name)) {
-        m_parts.tabs->openSessionFile({ place.targetId, place.sessionId, path }, content);
+        auto* page
+            = m_parts.tabs->openSessionFile({ place.targetId, place.sessionId, path }, content);
+        if (page && line > 0)
+            page->editor()->goToLine(line, column);
         return;
     }
     const auto viewer = makeViewer(name, content, m_parts.tabs);
