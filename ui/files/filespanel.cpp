@@ -3,6 +3,8 @@
 
 #include "engine/core/escape.h"
 #include "engine/core/validation.h"
+#include "ui/files/filedrag.h"
+#include "ui/files/filesview.h"
 #include "ui/files/filetreemodel.h"
 #include "ui/files/transferqueue.h"
 #include "ui/run/runsentences.h"
@@ -37,7 +39,8 @@ FilesPanel::FilesPanel(QWidget* parent)
     : QWidget(parent)
     , m_model(new FileTreeModel(this))
     , m_transfers(new TransferQueue(this))
-    , m_view(new QTreeView(this))
+    , m_view(new FilesView(this))
+    , m_drag(new FileDrag(m_view))
     , m_bar(new QToolBar(this))
 {
     m_emptyPage = makeEmptyPage();
@@ -51,7 +54,8 @@ FilesPanel::FilesPanel(QWidget* parent)
     m_view->setFrameShape(QFrame::NoFrame);
     m_view->setAcceptDrops(true);
     m_view->setDropIndicatorShown(true);
-    m_view->setDragDropMode(QAbstractItemView::DropOnly);
+    m_view->setDragEnabled(true);
+    m_view->setDragDropMode(QAbstractItemView::DragDrop);
     m_view->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_view->header()->setStretchLastSection(false);
     m_view->header()->setSectionResizeMode(FileTreeModel::Name, QHeaderView::Stretch);
@@ -74,8 +78,24 @@ FilesPanel::FilesPanel(QWidget* parent)
     connect(m_model, &FileTreeModel::failed, this,
         [this](const Error& error) { Q_EMIT failed(failureSentence(error)); });
     connect(m_transfers, &TransferQueue::failed, this, &FilesPanel::failed);
+    connect(m_view, &FilesView::dragRequested, this, &FilesPanel::beginDrag);
+    connect(m_drag, &FileDrag::failed, this, &FilesPanel::failed);
     applyIcons();
     setPlace({});
+}
+
+QTreeView* FilesPanel::view() const
+{
+    return m_view;
+}
+
+void FilesPanel::beginDrag()
+{
+    QList<FileDrag::Item> items;
+    for (const auto& index : m_view->selectionModel()->selectedRows())
+        items.append({ m_model->path(index), m_model->isFolder(index),
+            m_model->entry(index).sizeBytes });
+    m_drag->begin(m_model->place(), items);
 }
 
 void FilesPanel::makeActions()

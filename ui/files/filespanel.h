@@ -15,7 +15,9 @@ class QTreeView;
 
 namespace isol8::ui {
 
+class FileDrag;
 class FileTreeModel;
+class FilesView;
 class TransferQueue;
 
 /// The files of the chosen session: to look at, to open, to bring and to fetch.
@@ -31,7 +33,7 @@ public:
     void applyIcons();
 
     [[nodiscard]] FileTreeModel* model() const { return m_model; }
-    [[nodiscard]] QTreeView* view() const { return m_view; }
+    [[nodiscard]] QTreeView* view() const;
     [[nodiscard]] TransferQueue* transfers() const { return m_transfers; }
 
     /// Fetches a file of the session and has it opened at a line, from 1 (0: where it begins).
@@ -64,13 +66,15 @@ private:
     void askForUpload(Upload what);
     void askForDownload();
     void updateActions();
+    void beginDrag();
     void handle(const Result<>& result);
     [[nodiscard]] QStringList selectedPaths() const;
     [[nodiscard]] QString currentFolder() const;
 
     FileTreeModel* m_model;
     TransferQueue* m_transfers;
-    QTreeView* m_view;
+    FilesView* m_view;
+    FileDrag* m_drag;
     QToolBar* m_bar;
     QWidget* m_emptyPage = nullptr;
     QWidget* m_transferRow = nullptr;

@@ -281,8 +281,12 @@ void FileTreeModel::fetchMore(const QModelIndex& parent)
 
 Qt::ItemFlags FileTreeModel::flags(const QModelIndex& index) const
 {
-    return QAbstractItemModel::flags(index)
-        | (m_place.isValid() ? Qt::ItemIsDropEnabled : Qt::NoItemFlags);
+    auto flags = QAbstractItemModel::flags(index);
+    if (m_place.isValid())
+        flags |= Qt::ItemIsDropEnabled;
+    if (index.isValid())
+        flags |= Qt::ItemIsDragEnabled;
+    return flags;
 }
 
 QStringList FileTreeModel::mimeTypes() const
