@@ -36,6 +36,8 @@ public:
     [[nodiscard]] QString selectedText() const;
     void selectAll();
     void copy();
+    /// The lines in sight, with standard error's marked, for screen readers.
+    [[nodiscard]] QString visibleText() const;
     /// All that is left of the output.
     [[nodiscard]] QString text() const;
 
