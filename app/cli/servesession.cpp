@@ -66,8 +66,8 @@ std::unique_ptr<QLockFile> firstServerLock()
 }
 
 /// What SIGHUP asks for.
-void reload(serve::Server& server, serve::Service& service,
-    const std::optional<Settings>& settings, Console& console)
+void reload(serve::Server& server, serve::Service& service, const std::optional<Settings>& settings,
+    Console& console)
 {
     if (!settings) {
         console.warn(u"The configuration stays as it was"_s);
@@ -86,8 +86,8 @@ void reload(serve::Server& server, serve::Service& service,
             ? u"Read the configuration anew: nothing has changed"_s
             : u"Read the configuration anew; changed: %1"_s.arg(change->changed.join(u", "_s)));
     if (!change->needRestart.isEmpty())
-        console.warn(u"These keys count only at the next start: "_s
-            + change->needRestart.join(u", "_s));
+        console.warn(
+            u"These keys count only at the next start: "_s + change->needRestart.join(u", "_s));
 }
 
 } // namespace
@@ -128,12 +128,12 @@ QCoro::Task<int> serveUntilInterrupted(
         : listenOnPassed(*server, manager->sockets(), session.plan.address.tls, *console);
     if (url) {
         const auto status = u"Listening on "_s + *url;
-        *hangUp = [server, service = *service, read = session.readSettings, manager, console,
-                      status] {
-            manager->reloading();
-            reload(*server, *service, read(), *console);
-            manager->ready(status);
-        };
+        *hangUp
+            = [server, service = *service, read = session.readSettings, manager, console, status] {
+                  manager->reloading();
+                  reload(*server, *service, read(), *console);
+                  manager->ready(status);
+              };
         manager->ready(status);
         lock = firstServerLock();
         if (lock) {
@@ -149,7 +149,7 @@ QCoro::Task<int> serveUntilInterrupted(
     const auto ended = co_await server->shutdown(hurry);
     if (!ended)
         console->error(ended.error());
-    co_return url && ended ? 0 : 1;
+    co_return url&& ended ? 0 : 1;
 }
 
 } // namespace isol8::cli

@@ -99,8 +99,7 @@ Task<> serveExchange(ServicePointer service, ExchangePointer exchange)
 {
     const auto match = findRoute(exchange->head().method, exchange->head().path);
     const auto record = std::make_shared<RequestRecord>(service, exchange->head(), match.route);
-    const auto given
-        = co_await answerOf({ service, exchange, record, {}, match.parameter }, match);
+    const auto given = co_await answerOf({ service, exchange, record, {}, match.parameter }, match);
     auto answer = given ? *given : errorAnswer(given.error());
     if (answer.status == 405)
         answer.headers.emplaceBack("Allow", match.allowedMethods.join(", "));
@@ -171,7 +170,8 @@ Task<> end(ServicePointer service, std::shared_ptr<http::HttpServer> http, Cance
     const auto ended = co_await shutDown(service, hurry);
     http->stopListening();
     const Completion<> flushed;
-    QObject::connect(http.get(), &http::HttpServer::lastConnectionClosed, http.get(),
+    QObject::connect(
+        http.get(), &http::HttpServer::lastConnectionClosed, http.get(),
         [flushed] { flushed.deliver({}); }, Qt::QueuedConnection);
     if (http->connectionCount() > 0)
         (void)co_await waitAtMost(flushed, flushLimit);
@@ -210,8 +210,8 @@ Server::Server(std::shared_ptr<Service> service)
             int status, const QHostAddress& peer) { noteRefusal(*service, status, peer); });
     connect(&m_pruning, &QTimer::timeout, this, [this] { (void)prune(m_service); });
     startPruning();
-    m_service->metrics.addGauge("isol8_http_connections", "Open connections.",
-        [http = std::weak_ptr(m_http)] {
+    m_service->metrics.addGauge(
+        "isol8_http_connections", "Open connections.", [http = std::weak_ptr(m_http)] {
             const auto strong = http.lock();
             return strong ? strong->connectionCount() : 0;
         });

@@ -112,14 +112,13 @@ Task<> put(std::shared_ptr<Connection> connection, QString sessionId, QString pa
     co_return {};
 }
 
-Task<QByteArray> fetch(std::shared_ptr<Connection> connection, QString sessionId, QString path,
-    CancelToken cancel)
+Task<QByteArray> fetch(
+    std::shared_ptr<Connection> connection, QString sessionId, QString path, CancelToken cancel)
 {
     const auto checked = fileCall("GET", u"/file"_s, sessionId, path);
     if (!checked)
         co_return std::unexpected(checked.error());
-    co_return co_await remote::fetchSessionFile(
-        connection, sessionId, *sandboxPath(path), cancel);
+    co_return co_await remote::fetchSessionFile(connection, sessionId, *sandboxPath(path), cancel);
 }
 
 Task<QList<FileEntry>> list(std::shared_ptr<Connection> connection, QString sessionId, QString path)
@@ -155,8 +154,7 @@ Task<> makeFolder(std::shared_ptr<Connection> connection, QString sessionId, QSt
 }
 
 /// Servers cannot rename, so a file is copied; folders are refused by the first step.
-Task<> renamed(
-    std::shared_ptr<Connection> connection, QString sessionId, QString from, QString to)
+Task<> renamed(std::shared_ptr<Connection> connection, QString sessionId, QString from, QString to)
 {
     if (sandboxPath(from) == sandboxPath(to))
         co_return Result<> {};
@@ -226,8 +224,7 @@ Task<bool> RemoteEngine::stopSession(QString sessionId)
     return stop(m_connection, std::move(sessionId));
 }
 
-Task<> RemoteEngine::putFile(
-    QString sessionId, QString path, QByteArray content, Transfer transfer)
+Task<> RemoteEngine::putFile(QString sessionId, QString path, QByteArray content, Transfer transfer)
 {
     return put(m_connection, std::move(sessionId), std::move(path), std::move(content),
         std::move(transfer.cancel));
@@ -235,8 +232,7 @@ Task<> RemoteEngine::putFile(
 
 Task<QByteArray> RemoteEngine::fetchFile(QString sessionId, QString path, Transfer transfer)
 {
-    return fetch(
-        m_connection, std::move(sessionId), std::move(path), std::move(transfer.cancel));
+    return fetch(m_connection, std::move(sessionId), std::move(path), std::move(transfer.cancel));
 }
 
 Task<QList<FileEntry>> RemoteEngine::listFiles(QString sessionId, QString path)

@@ -69,8 +69,8 @@ Task<bool> endSession(EngineState engine, QString sessionId)
     co_return true;
 }
 
-Task<> putIntoSession(EngineState engine, QString sessionId, QByteArray path, QByteArray content,
-    Transfer transfer)
+Task<> putIntoSession(
+    EngineState engine, QString sessionId, QByteArray path, QByteArray content, Transfer transfer)
 {
     auto acquired = co_await acquireSession(engine, sessionId, transfer.cancel);
     if (!acquired)
@@ -238,8 +238,7 @@ Task<bool> DockerEngine::stopSession(QString sessionId)
     return endSession(m_state, std::move(sessionId));
 }
 
-Task<> DockerEngine::putFile(
-    QString sessionId, QString path, QByteArray content, Transfer transfer)
+Task<> DockerEngine::putFile(QString sessionId, QString path, QByteArray content, Transfer transfer)
 {
     auto checked = checkedPath(sessionId, path);
     if (!checked)

@@ -46,17 +46,18 @@ void TestGuiCommand::withoutADisplayItSaysSo()
 {
     QFETCH(QString, display);
     const auto outcome = m_program.run({ u"gui"_s },
-        { { u"DISPLAY"_s, display }, { u"WAYLAND_DISPLAY"_s, u""_s }, { u"QT_QPA_PLATFORM"_s, u""_s } });
+        { { u"DISPLAY"_s, display }, { u"WAYLAND_DISPLAY"_s, u""_s },
+            { u"QT_QPA_PLATFORM"_s, u""_s } });
     QCOMPARE(outcome.exitCode, 1);
-    QVERIFY2(outcome.err.contains("[ERR]") && outcome.err.contains("display"),
-        outcome.err.constData());
+    QVERIFY2(
+        outcome.err.contains("[ERR]") && outcome.err.contains("display"), outcome.err.constData());
     QVERIFY(outcome.out.isEmpty());
 }
 
 void TestGuiCommand::missingModuleIsTold()
 {
-    const auto outcome = m_program.shell(
-        u"cp \"$ISOL8\" ./isol8 && DISPLAY= WAYLAND_DISPLAY= ./isol8 gui"_s);
+    const auto outcome
+        = m_program.shell(u"cp \"$ISOL8\" ./isol8 && DISPLAY= WAYLAND_DISPLAY= ./isol8 gui"_s);
     QCOMPARE(outcome.exitCode, 1);
     QVERIFY2(outcome.err.contains("libisol8-gui.so"), outcome.err.constData());
 }
@@ -65,8 +66,8 @@ void TestGuiCommand::programMapsNoGuiLibrary()
 {
     const auto outcome = m_program.shell(u"ldd \"$ISOL8\""_s);
     QCOMPARE(outcome.exitCode, 0);
-    for (const auto& library :
-        { "Qt6Core"_ba, "Qt6Gui"_ba, "Qt6Widgets"_ba, "Qt6Svg"_ba, "SyntaxHighlighting"_ba, "keychain"_ba })
+    for (const auto& library : { "Qt6Core"_ba, "Qt6Gui"_ba, "Qt6Widgets"_ba, "Qt6Svg"_ba,
+             "SyntaxHighlighting"_ba, "keychain"_ba })
         QCOMPARE(outcome.out.contains(library), library == "Qt6Core");
 }
 

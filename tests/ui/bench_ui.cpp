@@ -41,7 +41,8 @@ double residentMegabytes()
     QFile file(u"/proc/self/statm"_s);
     if (!file.open(QIODevice::ReadOnly))
         return 0;
-    return file.readAll().split(' ').value(1).toDouble() * double(::sysconf(_SC_PAGESIZE)) / (1 << 20);
+    return file.readAll().split(' ').value(1).toDouble() * double(::sysconf(_SC_PAGESIZE))
+        / (1 << 20);
 }
 
 /// The longest time that the event loop took for one round, and the largest resident memory.
@@ -176,7 +177,8 @@ void benchFlood(const QString& state)
         longest = std::max(longest, watch.longest);
         growth = std::max(growth, watch.largest - before);
     }
-    std::printf("%-58s %9.1f ms\n", "1,000,000 lines with `isol8 run > /dev/null`", quantile(line, 0.5));
+    std::printf(
+        "%-58s %9.1f ms\n", "1,000,000 lines with `isol8 run > /dev/null`", quantile(line, 0.5));
     std::printf("%-58s %9.1f ms\n", "1,000,000 lines in the window", quantile(window, 0.5));
     report("  window / command line", quantile(window, 0.5) / quantile(line, 0.5), "", 1.5);
     report("  longest round of the event loop", longest, "ms", 50);
@@ -188,7 +190,8 @@ QByteArray pythonText(int lines)
     QByteArray text;
     for (int i = 0; i < lines / 4; ++i)
         text += "def function_" + QByteArray::number(i)
-            + "(argument):  # a comment\n    if argument > 10:\n        return f\"{argument}\" + 'text'\n\n";
+            + "(argument):  # a comment\n    if argument > 10:\n        return f\"{argument}\" + "
+              "'text'\n\n";
     return text;
 }
 

@@ -25,8 +25,8 @@ using namespace isol8::tests;
 using namespace isol8::ui;
 using namespace Qt::StringLiterals;
 
-/// Pictures of every main state in build/screenshots, for people to look at. What is checked here is
-/// only that each is drawn at all.
+/// Pictures of every main state in build/screenshots, for people to look at. What is checked here
+/// is only that each is drawn at all.
 class TestScreenshots : public QObject {
     Q_OBJECT
 
@@ -142,8 +142,8 @@ void TestScreenshots::run()
     QTRY_VERIFY(w().run());
     w().run()->give(output);
     for (int i = 1; i < 60; ++i)
-        Q_EMIT w().run()->usageReported({ std::chrono::milliseconds(200 * i),
-            (40 + i + 10 * (i % 7 == 0)) * (1LL << 20) });
+        Q_EMIT w().run()->usageReported(
+            { std::chrono::milliseconds(200 * i), (40 + i + 10 * (i % 7 == 0)) * (1LL << 20) });
     QTRY_VERIFY(w().output().contains(u"3.14160"_s));
     take(name + u"-running"_s);
     w().run()->give("warning: only a simulation\n", Channel::Stderr);
@@ -218,8 +218,8 @@ void TestScreenshots::history()
     auto* view = w().part<QTableView>("historyView");
     view->selectRow(1);
     take(u"history"_s);
-    view->selectionModel()->select(view->model()->index(2, 0),
-        QItemSelectionModel::Select | QItemSelectionModel::Rows);
+    view->selectionModel()->select(
+        view->model()->index(2, 0), QItemSelectionModel::Select | QItemSelectionModel::Rows);
     w().part<QPushButton>("historyCompare")->click();
     take(u"compare"_s);
 }

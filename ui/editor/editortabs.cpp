@@ -163,9 +163,9 @@ void EditorTabs::showTitle(EditorPage* page)
     title.replace(u'&', u"&&"_s);
     setTabText(index, page->isModified() ? title + u" ●"_s : title);
     setTabToolTip(index,
-        page->sessionFile() ? tr("%1 in session %2")
-                                  .arg(page->sessionFile()->path, page->sessionFile()->sessionId)
-                            : page->path());
+        page->sessionFile()
+            ? tr("%1 in session %2").arg(page->sessionFile()->path, page->sessionFile()->sessionId)
+            : page->path());
 }
 
 void EditorTabs::watch(EditorPage* page)

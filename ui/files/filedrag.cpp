@@ -49,7 +49,8 @@ void FileDrag::handOver()
         return;
     QList<QUrl> urls;
     const QDir folder(m_folder->path());
-    for (const auto& name : folder.entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot))
+    for (const auto& name :
+        folder.entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot))
         urls << QUrl::fromLocalFile(folder.filePath(name));
     if (urls.isEmpty())
         return;

@@ -38,7 +38,8 @@ private:
 
     QWidget* m_source;
     TransferQueue* m_transfers;
-    std::unique_ptr<QTemporaryDir> m_folder; ///< Until the next drag: whoever took them may be slow.
+    std::unique_ptr<QTemporaryDir>
+        m_folder; ///< Until the next drag: whoever took them may be slow.
 };
 
 } // namespace isol8::ui

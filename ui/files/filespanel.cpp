@@ -93,30 +93,30 @@ void FilesPanel::beginDrag()
 {
     QList<FileDrag::Item> items;
     for (const auto& index : m_view->selectionModel()->selectedRows())
-        items.append({ m_model->path(index), m_model->isFolder(index),
-            m_model->entry(index).sizeBytes });
+        items.append(
+            { m_model->path(index), m_model->isFolder(index), m_model->entry(index).sizeBytes });
     m_drag->begin(m_model->place(), items);
 }
 
 void FilesPanel::makeActions()
 {
-    const auto make = [this](const char* name, const QString& text, const QKeySequence& keys,
-                          auto act) {
-        auto* action = new QAction(text, this);
-        action->setObjectName(QLatin1StringView(name));
-        action->setShortcut(keys);
-        action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-        addAction(action);
-        connect(action, &QAction::triggered, this, act);
-        return action;
-    };
+    const auto make
+        = [this](const char* name, const QString& text, const QKeySequence& keys, auto act) {
+              auto* action = new QAction(text, this);
+              action->setObjectName(QLatin1StringView(name));
+              action->setShortcut(keys);
+              action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+              addAction(action);
+              connect(action, &QAction::triggered, this, act);
+              return action;
+          };
     m_open = make("filesOpen", tr("&Open"), {}, [this] { openCurrent(); });
     m_refresh = make("filesRefresh", tr("Re&fresh"), QKeySequence::Refresh, [this] { refresh(); });
     m_newFile = make("filesNewFile", tr("New &file…"), {}, [this] { newFile(); });
     m_newFolder = make("filesNewFolder", tr("New f&older…"), {}, [this] { newFolder(); });
     m_upload = make("filesUpload", tr("&Upload…"), {}, [this] { askForUpload(Upload::Files); });
-    m_uploadFolder = make("filesUploadFolder", tr("Upload a folder…"), {},
-        [this] { askForUpload(Upload::Folder); });
+    m_uploadFolder = make(
+        "filesUploadFolder", tr("Upload a folder…"), {}, [this] { askForUpload(Upload::Folder); });
     m_download = make("filesDownload", tr("&Download…"), {}, [this] { askForDownload(); });
     m_rename = make("filesRename", tr("&Rename…"), QKeySequence(u"F2"_s), [this] { rename(); });
     m_remove = make("filesRemove", tr("De&lete…"), QKeySequence::Delete, [this] { remove(); });
@@ -184,8 +184,8 @@ QWidget* FilesPanel::makeTransferRow()
     connect(m_transfers, &TransferQueue::progressed, row,
         [this, row](const QString& name, qint64 done, qint64 total, int left) {
             row->show();
-            m_transferText->setText(left > 1 ? tr("%1 and %n more", nullptr, left - 1).arg(name)
-                                             : name);
+            m_transferText->setText(
+                left > 1 ? tr("%1 and %n more", nullptr, left - 1).arg(name) : name);
             m_transferBar->setRange(0, total > 0 ? progressSteps : 0);
             if (total > 0)
                 m_transferBar->setValue(int(double(done) / double(total) * progressSteps));
@@ -287,7 +287,8 @@ void FilesPanel::askForName(const QString& title, const QString& label, const QS
         if (name.isEmpty())
             return;
         if (const auto path = sandboxPath(name); !path || name.startsWith(u'/'))
-            Q_EMIT failed(path ? tr("A name does not begin with /") : failureSentence(path.error()));
+            Q_EMIT failed(
+                path ? tr("A name does not begin with /") : failureSentence(path.error()));
         else
             act(name);
     });
@@ -316,8 +317,7 @@ void FilesPanel::newFolder()
     askForName(tr("New folder"), tr("Name of the new folder in %1:").arg(printable(folder)), {},
         [this, folder](const QString& name) {
             const auto place = m_model->place();
-            QCoro::connect(
-                place.engine->makeDirectory(place.sessionId, folder + u'/' + name), this,
+            QCoro::connect(place.engine->makeDirectory(place.sessionId, folder + u'/' + name), this,
                 [this](const Result<>& result) { handle(result); });
         });
 }
@@ -334,9 +334,8 @@ void FilesPanel::rename()
             if (name == old)
                 return;
             const auto place = m_model->place();
-            QCoro::connect(
-                place.engine->renameFile(place.sessionId, path, folder + u'/' + name), this,
-                [this](const Result<>& result) { handle(result); });
+            QCoro::connect(place.engine->renameFile(place.sessionId, path, folder + u'/' + name),
+                this, [this](const Result<>& result) { handle(result); });
         });
 }
 

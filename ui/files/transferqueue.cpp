@@ -151,8 +151,8 @@ void TransferQueue::put(const Job& job)
         end(job, std::unexpected(content.error()));
         return;
     }
-    QCoro::connect(job.place.engine->putFile(
-                       job.place.sessionId, job.path, std::move(*content), watched(job)),
+    QCoro::connect(
+        job.place.engine->putFile(job.place.sessionId, job.path, std::move(*content), watched(job)),
         this, [this, job](const Result<>& result) { end(job, result); });
 }
 

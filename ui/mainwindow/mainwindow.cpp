@@ -8,13 +8,13 @@
 #include "ui/history/historypanel.h"
 #include "ui/mainwindow/editorcommands.h"
 #include "ui/mainwindow/historycommands.h"
+#include "ui/mainwindow/recovery.h"
 #include "ui/mainwindow/runbar.h"
 #include "ui/mainwindow/runcommands.h"
 #include "ui/mainwindow/sessioncommands.h"
 #include "ui/mainwindow/statusarea.h"
-#include "ui/mainwindow/windowactions.h"
-#include "ui/mainwindow/recovery.h"
 #include "ui/mainwindow/toolcommands.h"
+#include "ui/mainwindow/windowactions.h"
 #include "ui/output/networklogview.h"
 #include "ui/output/outputpane.h"
 #include "ui/run/runcontroller.h"
@@ -80,8 +80,8 @@ MainWindow::MainWindow(Services& services, QWidget* parent)
     auto* sessions = new SessionCommands(
         { *m_actions, m_tabs, m_files, m_session, m_connection, m_runs }, this);
     connect(sessions, &SessionCommands::failed, this, &MainWindow::showSentence);
-    new HistoryCommands({ *m_actions, m_tabs, m_history, m_output->view(), m_runs,
-                            services.history, services.runSettings },
+    new HistoryCommands({ *m_actions, m_tabs, m_history, m_output->view(), m_runs, services.history,
+                            services.runSettings },
         this);
     connect(m_history, &HistoryPanel::failed, this, &MainWindow::showSentence);
     auto* check = new StartCheck(m_connection, m_startPage, services.dockerClients, this);
@@ -145,16 +145,15 @@ void MainWindow::makeDocks()
     auto* options = addDock("optionsDock", tr("Run options"), m_options, Qt::RightDockWidgetArea);
     auto* history = addDock("historyDock", tr("History"), m_history, Qt::BottomDockWidgetArea);
     tabifyDockWidget(output, history);
-    auto* network
-        = addDock("networkDock", tr("Network log"), m_network, Qt::BottomDockWidgetArea);
+    auto* network = addDock("networkDock", tr("Network log"), m_network, Qt::BottomDockWidgetArea);
     tabifyDockWidget(history, network);
     output->raise();
     connect(m_runs, &RunController::started, output, [output] {
         output->show();
         output->raise();
     });
-    connect(m_runs, &RunController::finished, m_network,
-        [this](const Result<ExecutionResult>& result) {
+    connect(
+        m_runs, &RunController::finished, m_network, [this](const Result<ExecutionResult>& result) {
             m_network->setEntries(result ? result->networkLogs : QList<NetworkLogEntry>());
         });
     connect(m_output, &OutputPane::failed, this, &MainWindow::showSentence);
@@ -163,8 +162,9 @@ void MainWindow::makeDocks()
         output->raise();
         m_output->view()->setFocus();
     });
-    m_actions->fillMenus(menuBar(), { files->toggleViewAction(), output->toggleViewAction(), history->toggleViewAction(), network->toggleViewAction(),
-            options->toggleViewAction() });
+    m_actions->fillMenus(menuBar(),
+        { files->toggleViewAction(), output->toggleViewAction(), history->toggleViewAction(),
+            network->toggleViewAction(), options->toggleViewAction() });
     resizeDocks({ output }, { outputHeight }, Qt::Vertical);
     resizeDocks({ files, options }, { filesWidth, optionsWidth }, Qt::Horizontal);
 }
@@ -196,8 +196,8 @@ void MainWindow::followLink(const LinkLocation& link)
             m_files->openFile(link.path, line, column);
         return;
     }
-    auto* page = job.sourcePath.isEmpty() ? m_tabs->pageNamed(job.title)
-                                          : m_tabs->open(job.sourcePath);
+    auto* page
+        = job.sourcePath.isEmpty() ? m_tabs->pageNamed(job.title) : m_tabs->open(job.sourcePath);
     if (!page)
         return;
     m_tabs->setCurrentWidget(page);

@@ -55,7 +55,8 @@ RunBar::RunBar(QWidget* parent)
     row->addWidget(m_runtime);
     row->addWidget(new QLabel(tr("on"), this));
     row->addWidget(m_target);
-    connect(m_runtime, &QComboBox::currentIndexChanged, this, [this] { Q_EMIT runtimeChosen(runtime()); });
+    connect(m_runtime, &QComboBox::currentIndexChanged, this,
+        [this] { Q_EMIT runtimeChosen(runtime()); });
     connect(m_target, &QComboBox::currentIndexChanged, this,
         [this] { Q_EMIT targetChosen(m_target->currentData().toString()); });
 }
@@ -74,8 +75,8 @@ void RunBar::setRuntime(std::optional<Runtime> runtime)
 
 void RunBar::setDetected(std::optional<Runtime> runtime)
 {
-    m_runtime->setItemText(0,
-        runtime ? tr("Automatic (%1)").arg(runtimeTitle(*runtime)) : tr("Automatic"));
+    m_runtime->setItemText(
+        0, runtime ? tr("Automatic (%1)").arg(runtimeTitle(*runtime)) : tr("Automatic"));
 }
 
 void RunBar::setTargets(const QList<Target>& targets, const QString& currentId)

@@ -27,7 +27,8 @@ SessionCommands::SessionCommands(const Parts& parts, QObject* parent)
         showPlace();
     });
     connect(m_parts.connection, &Connection::targetChanged, this, &SessionCommands::showPlace);
-    connect(m_parts.files, &FilesPanel::sessionRequested, this, [session] { session->setOn(true); });
+    connect(
+        m_parts.files, &FilesPanel::sessionRequested, this, [session] { session->setOn(true); });
     connect(m_parts.files, &FilesPanel::openRequested, this, &SessionCommands::open);
     connect(m_parts.files, &FilesPanel::failed, this, &SessionCommands::failed);
     connect(m_parts.tabs, &EditorTabs::sessionSaveRequested, this, &SessionCommands::save);

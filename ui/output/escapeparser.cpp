@@ -93,7 +93,7 @@ EscapeEffect EscapeParser::endControl(char final)
         selectStyle();
         return { Kind::Style };
     case 'K':
-        return { first == 1 ? Kind::EraseToStart
+        return { first == 1  ? Kind::EraseToStart
                 : first == 2 ? Kind::EraseLine
                              : Kind::EraseToEnd };
     case 'G':
@@ -110,8 +110,9 @@ EscapeEffect EscapeParser::endControl(char final)
 
 int EscapeParser::readColour(int at, TextColour& colour) const
 {
-    const auto parameter
-        = [this](int index) { return index < m_parameterCount ? std::max(m_parameters[index], 0) : 0; };
+    const auto parameter = [this](int index) {
+        return index < m_parameterCount ? std::max(m_parameters[index], 0) : 0;
+    };
     if (parameter(at) == 5) {
         colour = { TextColour::Kind::Palette, quint32(std::min(parameter(at + 1), 255)) };
         return at + 1;

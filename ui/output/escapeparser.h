@@ -10,8 +10,8 @@
 namespace isol8::ui {
 
 /// What an escape sequence asks of the line that is being written. Everything that would reach
-/// beyond it (titles, clipboards, links, cursor movement to other lines, questions to a terminal) is
-/// read and forgotten.
+/// beyond it (titles, clipboards, links, cursor movement to other lines, questions to a terminal)
+/// is read and forgotten.
 struct EscapeEffect {
     enum class Kind {
         None,

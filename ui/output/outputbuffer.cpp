@@ -110,8 +110,7 @@ void OutputBuffer::append(Channel channel, QByteArrayView bytes)
         }
         const char* const plain = plainEnd(at, end);
         const bool isWholeLine = plain < end && *plain == '\n' && !m_isOpen
-            && plain - at <= LineAssembler::maxBytes
-            && stream.escapes.style() == TextStyle();
+            && plain - at <= LineAssembler::maxBytes && stream.escapes.style() == TextStyle();
         if (isWholeLine) {
             appendWholeLine(QByteArrayView(at, plain), stream.source);
             at = plain + 1;
@@ -268,8 +267,7 @@ OutputLine OutputBuffer::line(qint64 number) const
 {
     if (number == m_committedEnd && m_isOpen) {
         m_open.settle();
-        auto line
-            = decoded(m_open.bytes(), m_open.spans().data(), m_open.spans().size());
+        auto line = decoded(m_open.bytes(), m_open.spans().data(), m_open.spans().size());
         line.source = m_openSource;
         return line;
     }

@@ -237,8 +237,8 @@ void OutputView::paintLine(QPainter& painter, qint64 number, int top) const
     QList<QTextLayout::FormatRange> selected;
     if (hasSelection() && number >= m_selection.begin().line && number <= m_selection.end().line) {
         const auto from = number == m_selection.begin().line ? m_selection.begin().column : 0;
-        const auto to = number == m_selection.end().line ? m_selection.end().column
-                                                         : shown->line.text.size();
+        const auto to
+            = number == m_selection.end().line ? m_selection.end().column : shown->line.text.size();
         QTextCharFormat format;
         format.setBackground(palette().highlight());
         format.setForeground(palette().highlightedText());
@@ -436,9 +436,10 @@ QString OutputView::visibleText() const
     QString text;
     const auto first = std::max(topLine(), m_buffer.firstLine());
     for (auto number = first; number < std::min(first + visibleLines(), m_buffer.endLine());
-         ++number) {
+        ++number) {
         const auto line = m_buffer.line(number);
-        text += (line.source == OutputLine::Source::Stderr ? u"! "_s : QString()) + line.text + u'\n';
+        text += (line.source == OutputLine::Source::Stderr ? u"! "_s : QString()) + line.text
+            + u'\n';
     }
     return text;
 }

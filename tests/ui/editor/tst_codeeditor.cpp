@@ -243,7 +243,8 @@ void TestCodeEditor::warnsOfBytesThatAreNoText()
 {
     QFile file(m_directory.filePath(u"latin.py"_s));
     QVERIFY(file.open(QIODevice::WriteOnly));
-    file.write("x = 'stra\xdf" "e'\n");
+    file.write("x = 'stra\xdf"
+               "e'\n");
     file.close();
     QVERIFY(m_page->load(file.fileName()));
     auto* text = m_page->findChild<QLabel*>(u"messageText"_s);

@@ -81,8 +81,9 @@ void TestViewers::showsImages_data()
     QTest::addColumn<QByteArray>("content");
     QTest::newRow("png") << u"a.png"_s << image("PNG", { 20, 10 });
     QTest::newRow("jpeg") << u"a.jpg"_s << image("JPG", { 20, 10 });
-    QTest::newRow("svg") << u"a.svg"_s
-                         << R"(<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="5" height="5"/></svg>)"_ba;
+    QTest::newRow("svg")
+        << u"a.svg"_s
+        << R"(<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="5" height="5"/></svg>)"_ba;
     QTest::newRow("gif") << u"a.gif"_s
                          << QByteArray::fromBase64(
                                 "R0lGODlhAQABAIAAAP8AAAAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==");

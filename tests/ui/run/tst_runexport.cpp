@@ -12,8 +12,8 @@ using namespace isol8;
 using namespace isol8::ui;
 using namespace Qt::StringLiterals;
 
-/// Runs as commands for a shell: what the shell makes of them is what was meant, and no secret is in
-/// them.
+/// Runs as commands for a shell: what the shell makes of them is what was meant, and no secret is
+/// in them.
 class TestRunExport : public QObject {
     Q_OBJECT
 
@@ -49,7 +49,8 @@ QStringList TestRunExport::words(const QString& line, const QStringList& variabl
         environment.insert(variable.section(u'=', 0, 0), variable.section(u'=', 1));
     shell.setProcessEnvironment(environment);
     shell.start(u"/bin/sh"_s,
-        { u"-c"_s, u"isol8() { printf '%s\\0' \"$@\"; }; curl() { printf '%s\\0' \"$@\"; }\n"_s + line });
+        { u"-c"_s,
+            u"isol8() { printf '%s\\0' \"$@\"; }; curl() { printf '%s\\0' \"$@\"; }\n"_s + line });
     if (!shell.waitForFinished())
         qFatal("the shell does not end");
     auto output = QString::fromUtf8(shell.readAllStandardOutput());
@@ -120,7 +121,8 @@ void TestRunExport::curlCarriesTheRequest()
 void TestRunExport::tellsNoSecret()
 {
     RunSettings settings;
-    settings.options.secrets = { { u"TOKEN"_s, u"s3cret"_s }, { u"odd}name"_s, u"other-s3cret"_s } };
+    settings.options.secrets
+        = { { u"TOKEN"_s, u"s3cret"_s }, { u"odd}name"_s, u"other-s3cret"_s } };
     const auto job = jobOf("x", settings);
     const auto line = commandLineOf(job, localTarget(), {});
     QVERIFY(!line.contains(u"s3cret"_s));

@@ -73,14 +73,15 @@ void TestRunPlanUi::endsAreSentences()
     result.duration = 1240ms;
     result.cpuTime = 900ms;
     result.peakMemoryBytes = 12 << 20;
-    QCOMPARE(endSentence(result, {}).text, u"Finished  ·  1.24 s  ·  CPU 900 ms  ·  memory up to 12 MiB"_s);
+    QCOMPARE(endSentence(result, {}).text,
+        u"Finished  ·  1.24 s  ·  CPU 900 ms  ·  memory up to 12 MiB"_s);
     result.ending.reason = EndReason::Signal;
     result.signal = u"SIG\x1bSEGV"_s;
     const auto killed = endSentence(result, {});
     QCOMPARE(killed.outcome, Outcome::Bad);
     QVERIFY(killed.text.contains(u"SIG\\x1bSEGV"_s));
-    const auto lost = endSentence(
-        failure(Kind::Unreachable, u"nobody\x1b[31m there"_s), ExecutionOptions());
+    const auto lost
+        = endSentence(failure(Kind::Unreachable, u"nobody\x1b[31m there"_s), ExecutionOptions());
     QCOMPARE(lost.text, u"Not reachable: nobody\\x1b[31m there"_s);
     result.isTruncated = true;
     result.violations << Violation { u"disk"_s, u"full"_s, u"--tmp-size"_s };

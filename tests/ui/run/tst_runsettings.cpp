@@ -77,7 +77,8 @@ void TestRunSettings::nonsenseGivesDefaults_data()
 {
     QTest::addColumn<QByteArray>("json");
     QTest::newRow("empty") << "{}"_ba;
-    QTest::newRow("types") << R"({"options":{"memoryLimit":"huge"},"request":{"args":5},"runtime":7})"_ba;
+    QTest::newRow("types")
+        << R"({"options":{"memoryLimit":"huge"},"request":{"args":5},"runtime":7})"_ba;
     QTest::newRow("other") << R"({"options":[],"request":"x","secrets":{}})"_ba;
 }
 

@@ -43,8 +43,7 @@ Result<QString> TestKeyStoreUi::find(KeyStore& store, const QString& id)
     return *found;
 }
 
-Result<KeyStore::Place> TestKeyStoreUi::keep(
-    KeyStore& store, const QString& id, const QString& key)
+Result<KeyStore::Place> TestKeyStoreUi::keep(KeyStore& store, const QString& id, const QString& key)
 {
     std::optional<Result<KeyStore::Place>> kept;
     store.keep(id, key, [&kept](const Result<KeyStore::Place>& place) { kept = place; });
