@@ -83,8 +83,8 @@ bool Prestart::makeFile()
 void Prestart::removeFile()
 {
     struct stat state {};
-    if (m_fileState.st_ino != 0 && lstat(m_path, &state) == 0
-        && state.st_ino == m_fileState.st_ino && state.st_dev == m_fileState.st_dev) {
+    if (m_fileState.st_ino != 0 && lstat(m_path, &state) == 0 && state.st_ino == m_fileState.st_ino
+        && state.st_dev == m_fileState.st_dev) {
         const ProgramOwnership ownership;
         unlink(m_path);
     }

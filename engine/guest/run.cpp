@@ -29,8 +29,7 @@ bool Run::spec(std::uint32_t id, const unsigned char* piece, std::size_t size)
     return m_spec.append(piece, size);
 }
 
-void Run::start(
-    std::uint32_t id, std::uint64_t timeoutMilliseconds, std::uint32_t awaitedFile)
+void Run::start(std::uint32_t id, std::uint64_t timeoutMilliseconds, std::uint32_t awaitedFile)
 {
     if (isActive()) {
         sendReport(id, { .value = EBUSY });

@@ -158,14 +158,14 @@ Task<> makeFolder(std::shared_ptr<Connection> connection, QString sessionId, QSt
 /// Servers cannot rename, so a file is copied; folders are refused by the first step.
 Task<> renamed(std::shared_ptr<Connection> connection, QString sessionId, QString from, QString to)
 {
+    if (sandboxPath(from) == sandboxPath(to))
+        co_return Result<> {};
     const auto content = co_await fetch(connection, sessionId, from, {});
     if (!content)
         co_return std::unexpected(content.error());
     const auto copied = co_await put(connection, sessionId, to, *content, {});
     if (!copied)
         co_return std::unexpected(copied.error());
-    if (sandboxPath(from) == sandboxPath(to))
-        co_return {};
     co_return co_await remove(connection, sessionId, from);
 }
 

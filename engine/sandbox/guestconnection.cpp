@@ -70,8 +70,8 @@ Task<> doPlainJob(LinkPointer link, QByteArrayList paths, GuestFileJob job, Canc
     co_return Result<> {};
 }
 
-Task<QByteArray> fetch(LinkPointer link, QByteArray path, qint64 maxBytes, CancelToken cancel,
-    GuestProgress progress)
+Task<QByteArray> fetch(
+    LinkPointer link, QByteArray path, qint64 maxBytes, CancelToken cancel, GuestProgress progress)
 {
     GuestFileJob job { .type = Type::FileGet,
         .request = u64(static_cast<quint64>(maxBytes)) + path,
@@ -144,8 +144,8 @@ std::unique_ptr<GuestRun> GuestConnection::startRun(const GuestRunSpec& spec)
     return run;
 }
 
-Task<> GuestConnection::putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel,
-    GuestProgress progress)
+Task<> GuestConnection::putFile(
+    QByteArray path, QByteArray content, int mode, CancelToken cancel, GuestProgress progress)
 {
     GuestFileJob job { .type = Type::FilePut,
         .request

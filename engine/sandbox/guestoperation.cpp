@@ -182,8 +182,7 @@ private:
             m_credit -= static_cast<quint32>(size);
         }
         if (m_job.progress && !m_isEndSent) // What was acknowledged went over.
-            m_job.progress(
-                m_sent - (guest::fileWindowBytes - m_credit), m_job.content.size());
+            m_job.progress(m_sent - (guest::fileWindowBytes - m_credit), m_job.content.size());
         if (!m_isEndSent && m_sent == m_job.content.size()) {
             m_isEndSent = true;
             m_link->send(Type::FileEnd, m_id);

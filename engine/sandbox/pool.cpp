@@ -249,8 +249,8 @@ Task<> closePool(StatePointer state)
 Pool::Pool(const PoolLimits& limits, Actions actions)
     : m_state(std::make_shared<State>(limits, std::move(actions)))
 {
-    QObject::connect(&m_state->upkeep, &QTimer::timeout, &m_state->upkeep,
-        [weak = std::weak_ptr(m_state)] {
+    QObject::connect(
+        &m_state->upkeep, &QTimer::timeout, &m_state->upkeep, [weak = std::weak_ptr(m_state)] {
             if (const auto state = weak.lock())
                 upkeep(state);
         });

@@ -52,8 +52,8 @@ Pool::Shelf::ItemPointer Pool::Shelf::takeIdle(const QString& tenant)
 
 std::optional<Pool::Shelf::Waiter> Pool::Shelf::takeWaiter(const Item& item)
 {
-    const auto found = std::ranges::find_if(waiters,
-        [&](const auto& waiter) { return !item.tenant || *item.tenant == waiter.tenant; });
+    const auto found = std::ranges::find_if(
+        waiters, [&](const auto& waiter) { return !item.tenant || *item.tenant == waiter.tenant; });
     if (found == waiters.end())
         return std::nullopt;
     auto waiter = std::move(*found);
@@ -117,8 +117,8 @@ int Pool::State::wantedReady(Shelf& shelf) const
         = !shelf.takes.empty() && !shelf.takes.back().hasExpired(limits.idle.count());
     while (shelf.takes.size() > 1 && shelf.takes.front().hasExpired(ratePeriod.count()))
         shelf.takes.pop_front();
-    const bool isFrequent = !shelf.takes.empty()
-        && !shelf.takes.front().hasExpired(ratePeriod.count());
+    const bool isFrequent
+        = !shelf.takes.empty() && !shelf.takes.front().hasExpired(ratePeriod.count());
     const double rate = isFrequent ? double(shelf.takes.size()) / double(ratePeriod.count()) : 0;
     const int more = static_cast<int>(std::ceil(rate * double(makeTime.count())));
     return std::max(shelf.keptReady, isInDemand ? limits.ready : 0) + more;

@@ -78,7 +78,7 @@ Task<guest::RunReport> runProgram(
         connectNetwork(*program, *frame.network);
     if (context->view && frame.phase == Phase::Code)
         QObject::connect(
-            program.get(), &GuestRun::usageReported, context->view, &Run::usageReported);
+            program.get(), &GuestRun::usageReported, context->view.data(), &Run::usageReported);
     if (frame.phase == Phase::Code)
         feedStdin(context, *program);
     program->setOutputPaused(context->isOutputPaused);
