@@ -49,7 +49,7 @@ Result<HostPattern> HostPattern::compile(const QString& text)
         return refusal(text, translated.error().message);
     // Hosts have no case, so neither have their patterns.
     const QRegularExpression expression(
-        limits + *translated, QRegularExpression::CaseInsensitiveOption);
+        QString(limits) + *translated, QRegularExpression::CaseInsensitiveOption);
     if (!expression.isValid())
         return refusal(text, expression.errorString());
     return HostPattern(text, expression);
