@@ -20,7 +20,8 @@ namespace {
 /// The program's output waits in the sandbox while more than this waits here.
 constexpr qint64 maxPendingBytes = 1 << 20;
 /// A client that lets more than this wait is cut off.
-constexpr qint64 maxBacklogBytes = 16 << 20;
+constexpr qint64 maxBacklogBytes = 4 << 20;
+constexpr qsizetype maxEchoedCharacters = 100;
 /// A connection that did not answer a ping until the next one is dead.
 constexpr auto pingInterval = 20s;
 constexpr int maxTerminalSize = 10'000;
@@ -120,7 +121,7 @@ void WebSocketExecution::read(const QString& text)
     else if (type == "resize"_L1)
         takeResize(*message);
     else
-        sendError(u"Unknown message type: "_s + type);
+        sendError(u"Unknown message type: "_s + type.left(maxEchoedCharacters));
 }
 
 void WebSocketExecution::execute(const QJsonObject& message)
@@ -167,7 +168,8 @@ void WebSocketExecution::takeSignal(const QJsonObject& message)
     const auto name = message.value(u"signal"_s).toString();
     const auto number = signalNumber(name);
     if (number != SIGINT && number != SIGTERM && number != SIGKILL)
-        return sendError(u"Unknown signal: %1; SIGINT, SIGTERM and SIGKILL are known"_s.arg(name));
+        return sendError(u"Unknown signal: %1; SIGINT, SIGTERM and SIGKILL are known"_s.arg(
+            name.left(maxEchoedCharacters)));
     m_driver->sendSignal(*number);
 }
 

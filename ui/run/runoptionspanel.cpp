@@ -161,7 +161,8 @@ QWidget* RunOptionsPanel::makePreparation()
     m_packages->setObjectName(u"runPackages"_s);
     m_packages->setAccessibleName(tr("Packages"));
     m_packages->setPlaceholderText(tr("numpy, pandas"));
-    m_setup = makeText("runSetup", tr("Set-up script"), tr("Bash, run before the program"), 3, part);
+    m_setup
+        = makeText("runSetup", tr("Set-up script"), tr("Bash, run before the program"), 3, part);
     m_image = new QLineEdit(part);
     m_image->setObjectName(u"runImage"_s);
     m_image->setAccessibleName(tr("Image"));

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/clientpolicy.h"
 
+#include <QJsonArray>
 #include <QJsonDocument>
+#include <QJsonObject>
 #include <QTest>
 
 using namespace isol8;
@@ -35,6 +37,8 @@ private Q_SLOTS:
     void profilePathIsNotTheClients();
     void networkListsOnlyNarrow();
     void nobodyGetsWhatIsNotThere();
+    void codeUrlsFollowTheServersPolicy();
+    void agentHasItsOwnDefaults();
     void repeatsNoSecret_data();
     void repeatsNoSecret();
 };
@@ -172,6 +176,45 @@ void TestClientPolicy::nobodyGetsWhatIsNotThere()
     const auto refused = permitCall(*read, Settings(), /*isMaster=*/true);
     QVERIFY(!refused);
     QCOMPARE(refused.error().kind, Kind::Invalid);
+}
+
+void TestClientPolicy::codeUrlsFollowTheServersPolicy()
+{
+    const auto ask = [](const Settings& settings, bool isMaster, bool isInsecure) {
+        QJsonObject request { { u"codeUrl"_s, u"https://example.test/a.py"_s } };
+        if (isInsecure)
+            request.insert(u"allowInsecureCodeUrl"_s, true);
+        // What a client says of the policy itself counts for nothing.
+        const QJsonObject options { { u"remoteCode"_s,
+            QJsonObject { { u"enabled"_s, true }, { u"blockedHosts"_s, QJsonArray() },
+                { u"allowedSchemes"_s, QJsonArray { u"http"_s } } } } };
+        const auto read = executeCallFromJson(
+            { { u"request"_s, request }, { u"options"_s, options } }, settings);
+        return permitCall(*read, settings, isMaster);
+    };
+    Settings settings;
+    QVERIFY(!ask(settings, false, false));
+    QVERIFY(!ask(settings, true, false));
+    settings.remoteCode.enabled = true;
+    QVERIFY(ask(settings, false, false));
+    const auto insecure = ask(settings, false, true);
+    QVERIFY(!insecure);
+    QVERIFY(insecure.error().message.contains(u"serve.policy.allowRemoteCode"));
+    QVERIFY(ask(settings, true, true));
+    settings.serve.policy.allowRemoteCode = true;
+    QVERIFY(ask(settings, false, true));
+}
+
+void TestClientPolicy::agentHasItsOwnDefaults()
+{
+    const auto read = [](const QByteArray& options) {
+        const auto body = QJsonDocument::fromJson(
+            R"({"request":{"code":"fix it","runtime":"agent"},"options":)" + options + '}');
+        return executeCallFromJson(body.object(), {})->options;
+    };
+    QCOMPARE(read("{}").pidsLimit, 200);
+    QCOMPARE(read("{}").sandboxSizeBytes, 2LL << 30);
+    QCOMPARE(read(R"({"pidsLimit":70})").pidsLimit, 70);
 }
 
 void TestClientPolicy::repeatsNoSecret_data()

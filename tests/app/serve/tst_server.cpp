@@ -39,6 +39,7 @@ private Q_SLOTS:
     void sessionsAreSerialised();
     void sessionHasOneRuntime();
     void sessionFiles();
+    void clientThatGoesEndsItsTransfer();
     void deletingASessionEndsItsRun();
     void sessionLimitIs429();
     void takesUpSessionsOfAnEarlierServer();
@@ -456,6 +457,26 @@ void TestServer::sessionFiles()
     QCOMPARE(fixture.client->get(u"/file?sessionId=box"_s).status, 400);
     QCOMPARE(fixture.client->get(u"/file?path=a"_s).status, 400);
     QCOMPARE(fixture.client->get(u"/file?sessionId=..&path=a"_s).status, 400);
+}
+
+void TestServer::clientThatGoesEndsItsTransfer()
+{
+    ServerFixture fixture;
+    fixture.engine->script = [](FakeRun& run) { run.end(); };
+    QCOMPARE(
+        fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"box"_s)).status, 200);
+    fixture.engine->areTransfersHeld = true;
+    const auto fetch = fixture.client->begin("GET", u"/file?sessionId=box&path=a"_s);
+    QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 1, 60'000);
+    fetch->abort();
+    QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 0, 60'000);
+    const auto put = fixture.client->begin("POST", u"/file"_s,
+        R"({"sessionId":"box","path":"a","content":"aGk="})");
+    QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 1, 60'000);
+    // So does whoever deletes the session.
+    QCOMPARE(fixture.client->remove(u"/session/box"_s).status, 200);
+    QCOMPARE(*fixture.engine->heldTransfers, 0);
+    QCOMPARE(HttpClient::finish(*put).status, 409);
 }
 
 void TestServer::deletingASessionEndsItsRun()
