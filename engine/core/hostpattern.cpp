@@ -82,8 +82,7 @@ Result<QString> patternFromGlob(const QString& glob)
         text.chop(1);
     QString pattern;
     for (const QChar c : text) {
-        const bool isLiteral
-            = (c >= u'a' && c <= u'z') || (c >= u'0' && c <= u'9') || c == u'-' || c == u':';
+        const bool isLiteral = (c >= u'a' && c <= u'z') || (c >= u'0' && c <= u'9') || c == u'-';
         if (c == u'*')
             pattern += u".*"_s;
         else if (c == u'?')
