@@ -303,7 +303,8 @@ void TestSourceFetcher::wholeTransferIsTimed()
     });
     m_policy.allowAddresses << u"127.0.0.1:%1"_s.arg(slow.serverPort());
     restart();
-    const auto code = fetch({ .url = u"http://code.test:%1/"_s.arg(slow.serverPort()), .hash = {} });
+    const auto code
+        = fetch({ .url = u"http://code.test:%1/"_s.arg(slow.serverPort()), .hash = {} });
     QVERIFY(!code);
     QCOMPARE(code.error().kind, Kind::Timeout);
     QVERIFY(code.error().message.contains(u"fetchTimeoutMs"));
