@@ -86,12 +86,10 @@ Result<> applyFraming(ResponseHead& head)
     }
     if (lengths.isEmpty())
         return {};
-    // The same length twice is one length (RFC 9110, section 8.6).
     const auto& digits = lengths.first();
     bool isNumber = false;
     head.contentLength = digits.toLongLong(&isNumber);
-    if (!isNumber || !std::ranges::all_of(digits, isDigit)
-        || std::ranges::any_of(lengths, [&digits](const auto& other) { return other != digits; }))
+    if (lengths.size() > 1 || !isNumber || !std::ranges::all_of(digits, isDigit))
         return malformed(u"Content-Length is not a number"_s);
     head.framing = BodyDecoder::Framing::Length;
     return {};

@@ -66,7 +66,7 @@ void SocketStream::setReading(bool isReading)
 {
     m_isReading = isReading;
     m_readNotifier.setEnabled(isReading && !m_hasReadEnded && !m_isEnded);
-    m_errorNotifier.setEnabled(!isReading && !m_isEnded && !m_hasHungUp);
+    watchForErrors();
     if (!isReading && m_writeError != 0)
         fail(m_writeError);
 }
@@ -122,6 +122,7 @@ void SocketStream::readSome()
         return fail(m_writeError);
     m_hasReadEnded = true;
     m_readNotifier.setEnabled(false);
+    watchForErrors();
     const QPointer<SocketStream> self(this);
     Q_EMIT finishedReading();
     if (self)
@@ -171,6 +172,12 @@ void SocketStream::failWriting(int error)
     m_hasWriteEnded = true;
     if (!m_isReading || m_hasReadEnded)
         fail(error);
+}
+
+/// Where reading does not find them.
+void SocketStream::watchForErrors()
+{
+    m_errorNotifier.setEnabled((!m_isReading || m_hasReadEnded) && !m_isEnded && !m_hasHungUp);
 }
 
 void SocketStream::endWriting()

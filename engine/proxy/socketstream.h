@@ -33,6 +33,7 @@ private:
     void onException();
     void flush();
     void failWriting(int error);
+    void watchForErrors();
     void endWriting();
     void finishIfEnded();
     void fail(int error);
@@ -42,7 +43,7 @@ private:
     int m_descriptor;
     QSocketNotifier m_readNotifier;
     QSocketNotifier m_writeNotifier;
-    QSocketNotifier m_errorNotifier; ///< Hears of a reset while reading is off.
+    QSocketNotifier m_errorNotifier; ///< Hears of a reset while nothing is read.
     std::deque<QByteArray> m_queue;
     qsizetype m_sentOfFirst = 0;
     qint64 m_pendingBytes = 0;

@@ -102,7 +102,6 @@ void TestResponseHead::knowsWhereTheBodyEnds()
     QVERIFY(!withFields({})->contentLength);
     QCOMPARE(withFields("Content-Length: 5\r\n")->framing, Framing::Length);
     QCOMPARE(withFields("Content-Length: 5\r\n")->contentLength, 5);
-    QCOMPARE(withFields("Content-Length: 5\r\ncontent-length: 5\r\n")->contentLength, 5);
     QCOMPARE(withFields("Transfer-Encoding: Chunked\r\n")->framing, Framing::Chunked);
 }
 
@@ -111,7 +110,8 @@ void TestResponseHead::refusesAmbiguousLengths_data()
     QTest::addColumn<QByteArray>("fields");
     for (const auto* fields : { "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
              "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
-             "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5, 5\r\n",
+             "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n",
              "Content-Length: -1\r\n", "Content-Length: 5x\r\n", "Content-Length: \r\n",
              "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: gzip\r\n",
              "Transfer-Encoding: gzip, chunked\r\n",

@@ -271,11 +271,11 @@ void TestProxyFaults::serversThatRefuseUploads()
 {
     // The answer is there although the upload can go no further.
     Traffic traffic;
-    traffic.send("POST", "Content-Length: 50000000\r\n");
+    traffic.send("POST", "Content-Length: 20000000\r\n");
     QVERIFY(traffic.hasRequest());
     traffic.server.peer(0).stream().setReading(false);
     traffic.server.peer(0).write("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
-    traffic.client->write(QByteArray(50'000'000, 'u'));
+    traffic.client->write(QByteArray(20'000'000, 'u'));
     QTRY_VERIFY(traffic.client->received().endsWith("no"));
 }
 

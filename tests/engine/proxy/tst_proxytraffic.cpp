@@ -10,7 +10,7 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-constexpr qint64 muchBytes = 48 << 20;
+constexpr qint64 muchBytes = 16 << 20;
 
 /// One server, one client, everything allowed.
 struct Traffic {
@@ -306,7 +306,7 @@ void TestProxyTraffic::stripsFieldsOfAnswers()
     traffic.answer("HTTP/1.1 200 OK\r\nProxy-Authenticate: Basic\r\nProxy-Connection: close\r\n"
                    "Keep-Alive: timeout=5\r\nUpgrade: h2c\r\nTrailer: X\r\nVia: 1.1 them\r\n"
                    "Connection: X-Gone, upgrade\r\nX-Gone: 1\r\nX-Stays: 2\r\n"
-                   "Content-Length: 2\r\ncontent-length: 2\r\n\r\nok");
+                   "Content-Length: 2\r\n\r\nok");
     QTRY_COMPARE(traffic.client->received(),
         QByteArray(
             "HTTP/1.1 200 OK\r\nVia: 1.1 them\r\nX-Stays: 2\r\nContent-Length: 2\r\n\r\nok"));
@@ -459,7 +459,7 @@ void TestProxyTraffic::holdsServersBack()
         traffic.client->stream().setReading(false);
         const QByteArray head = isTunnel
             ? QByteArray()
-            : QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 50331648\r\n\r\n");
+            : QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\n");
         traffic.answer(head + QByteArray(muchBytes, 'd'));
         auto hasSettled = settled([&] { return traffic.fixture.network().bytesIn(); });
         QTRY_VERIFY(hasSettled());
@@ -479,7 +479,7 @@ void TestProxyTraffic::holdsClientsBack()
             traffic.client->write(
                 "CONNECT " + traffic.server.authority() + " HTTP/1.1\r\nHost: x\r\n\r\n");
         else
-            traffic.send("POST", "Content-Length: 50331648\r\n");
+            traffic.send("POST", "Content-Length: 16777216\r\n");
         QTRY_COMPARE(traffic.server.count(), 1);
         traffic.client->write(QByteArray(muchBytes, 'u'));
         auto hasSettled = settled([&] { return traffic.fixture.network().bytesOut(); });
@@ -498,8 +498,8 @@ void TestProxyTraffic::whoDoesNotReadIsNotHeard()
     const auto client = fixture.connect();
     client->stream().setReading(false);
     const QByteArray requests
-        = ("GET http://evil.test/" + QByteArray(250, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n")
-              .repeated(20'000);
+        = ("GET http://evil.test/" + QByteArray(2000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n")
+              .repeated(3000);
     client->write(requests);
     // Neither the answers nor the requests pile up here.
     auto hasSettled = settled([&] { return client->stream().pendingBytes(); });

@@ -49,6 +49,7 @@ private Q_SLOTS:
     void finishWaitsForTheQueue();
     void signalsNothingAfterAbort();
     void hearsOfAResetWhileNotReading();
+    void hearsOfAResetAfterTheEnd();
     void readsWhatCameBeforeAReset();
     void destroyingResets();
     void closesInOrderAfterFinishing();
@@ -153,6 +154,17 @@ void TestSocketStream::hearsOfAResetWhileNotReading()
     auto pair = streamPair();
     Peer other(std::move(pair.other));
     other.stream().setReading(false);
+    pair.one->abort();
+    QTRY_VERIFY(other.isCutOff());
+}
+
+void TestSocketStream::hearsOfAResetAfterTheEnd()
+{
+    auto pair = streamPair();
+    Peer other(std::move(pair.other));
+    pair.one->finishWriting();
+    QTRY_VERIFY(other.hasFinished());
+    QVERIFY(!other.isClosed());
     pair.one->abort();
     QTRY_VERIFY(other.isCutOff());
 }
