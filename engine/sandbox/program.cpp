@@ -101,7 +101,7 @@ GuestRunSpec runSpecOf(const ExecutionRequest& request, const ExecutionOptions& 
 
 std::optional<ExecutionRequest> likelyAfter(const ExecutionRequest& request)
 {
-    if (!request.command.isEmpty() || request.hasTerminal)
+    if (!request.command.isEmpty() || request.hasTerminal || request.runtime == Runtime::Agent)
         return std::nullopt;
     ExecutionRequest likely;
     likely.runtime = request.runtime;
@@ -118,6 +118,7 @@ Ahead aheadOf(const ExecutionRequest& request, ExecutionOptions options,
     const auto program = programOf(request);
     Ahead ahead { runSpecOf(request, options, program.arguments, imageEnvironment), program.path };
     ahead.spec.isStdinOpen = request.isStdinLive;
+    ahead.spec.areConnectionsCarried = options.network == NetworkMode::Filtered;
     return ahead;
 }
 

@@ -24,8 +24,8 @@ namespace {
 using namespace Qt::StringLiterals;
 
 /// A guest that waits answers within milliseconds. One that does not, because somebody has paused
-/// it, is not waited for: making a new one takes a tenth of this.
-constexpr std::chrono::milliseconds greetingLimit { 1000 };
+/// it, is not waited for much longer than a new one takes.
+constexpr std::chrono::milliseconds greetingLimit { 2000 };
 
 QString namePrefix()
 {
@@ -138,7 +138,7 @@ Task<AcquiredSandbox> claimSpare(EngineState engine, SandboxRequest request, Can
         co_return std::unexpected(order.error());
     engine->nextSpare = std::make_shared<SpareOrder>(*order);
     auto acquired
-        = co_await takeSpare(engine, order->name, u"isol8-"_s + request.executionId, cancel);
+        = co_await takeSpare(engine, order->name, u"isol8-claimed-"_s + request.executionId, cancel);
     if (!acquired)
         co_return std::unexpected(acquired.error());
     acquired->imageId = image.id;
