@@ -6,6 +6,7 @@
 #include <csignal>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 namespace isol8::guest {
 
@@ -112,8 +113,14 @@ Files::Progress Files::progressOf(std::uint32_t id) const
 void Files::dismissIdle()
 {
     for (auto& operation : m_operations) {
-        if (!operation.isOpen)
-            dismiss(operation);
+        if (operation.isOpen || !operation.socket.isOpen())
+            continue;
+        const bool isThere = !operation.worker.hasEnded;
+        const pid_t pid = operation.worker.pid;
+        dismiss(operation);
+        // A program never sees it, not even dying.
+        if (isThere && kill(pid, SIGKILL) == 0)
+            waitpid(pid, nullptr, __WALL);
     }
 }
 

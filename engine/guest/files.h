@@ -33,7 +33,7 @@ public:
     /// Of an operation; of those that are long over only failures of the latest are known.
     [[nodiscard]] Progress progressOf(std::uint32_t id) const;
 
-    /// Sends idle children away: a program is about to start, or the sandbox to be cleaned.
+    /// Ends idle children: a program is about to start, or the sandbox to be cleaned.
     void dismissIdle();
     /// Ends all operations with EINTR.
     void cancelAll();

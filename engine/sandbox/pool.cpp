@@ -117,7 +117,7 @@ Task<> make(StatePointer state, ShelfPointer shelf)
 
 void stock(const StatePointer& state, const ShelfPointer& shelf)
 {
-    for (int missing = state->isClosed ? 0 : state->shortage(*shelf); missing > 0; --missing) {
+    while (!state->isClosed && state->shortage(*shelf) > 0) {
         ++shelf->making;
         (void)make(state, shelf);
     }

@@ -170,6 +170,8 @@ std::vector<Pool::State::ItemPointer> Pool::State::takeExcess()
         // From whoever has most, the one that was not used for longest.
         const auto richest = std::ranges::max_element(
             shelves, {}, [](const auto& shelf) { return shelf->idle.size(); });
+        // What there is no room for is not made anew at once.
+        (*richest)->retry = QDeadlineTimer(limits.idle);
         excess.push_back((*richest)->idle.front());
         (*richest)->idle.pop_front();
     }

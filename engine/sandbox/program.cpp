@@ -125,7 +125,7 @@ GuestRunSpec runSpecOf(const ExecutionRequest& request, const ExecutionOptions& 
 
 std::optional<ExecutionRequest> likelyAfter(const ExecutionRequest& request)
 {
-    if (!request.command.isEmpty() || request.hasTerminal)
+    if (!request.command.isEmpty() || request.hasTerminal || request.runtime == Runtime::Agent)
         return std::nullopt;
     ExecutionRequest likely;
     likely.runtime = request.runtime;
@@ -142,6 +142,7 @@ Ahead aheadOf(
     const auto program = programOf(request);
     Ahead ahead { runSpecOf(request, options, program.arguments, imageEnvironment), program.path };
     ahead.spec.isStdinOpen = request.isStdinLive;
+    ahead.spec.areConnectionsCarried = options.network == NetworkMode::Filtered;
     return ahead;
 }
 

@@ -31,8 +31,7 @@ struct Program {
 [[nodiscard]] GuestRunSpec runSpecOf(const ExecutionRequest& request,
     const ExecutionOptions& options, QByteArrayList arguments, const QStringList& imageEnvironment);
 
-/// @p request without anything of its own; none for a command, whose program says nothing about the
-/// next one's.
+/// @p request without anything of its own; none for what has no file of its own to wait for.
 [[nodiscard]] std::optional<ExecutionRequest> likelyAfter(const ExecutionRequest& request);
 
 /// What a run of @p request, which has nothing of its own, is started with in a sandbox made with

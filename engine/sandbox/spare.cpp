@@ -24,8 +24,8 @@ namespace {
 using namespace Qt::StringLiterals;
 
 /// A guest that waits answers within milliseconds. One that does not, because somebody has paused
-/// it, is not waited for: making a new one takes a tenth of this.
-constexpr std::chrono::milliseconds greetingLimit { 1000 };
+/// it, is not waited for much longer than a new one takes.
+constexpr std::chrono::milliseconds greetingLimit { 2000 };
 
 QString namePrefix()
 {

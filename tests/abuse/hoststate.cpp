@@ -50,8 +50,10 @@ HostState HostState::now(docker::Client& docker)
     if (!containers || !volumes)
         qFatal("Docker does not answer");
     for (const auto& container : *containers) {
-        // A full pool is allowed.
-        if (container.labels.value(labels::kind) != "pool"_L1 || container.state != "running"_L1)
+        // A full pool is allowed, and so is the spare of a command line.
+        const auto kind = container.labels.value(labels::kind);
+        const bool isAllowed = kind == "pool"_L1 || kind == "spare"_L1;
+        if (!isAllowed || container.state != "running"_L1)
             state.containers << container.id;
     }
     for (const auto& volume : *volumes)

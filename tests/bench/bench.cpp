@@ -8,8 +8,9 @@
 #include <KTar>
 #include <QBuffer>
 #include <QCoroTask>
+#include <QDeadlineTimer>
 #include <QFile>
-#include <QStandardPaths>
+#include <QTest>
 
 #include <cstring>
 
@@ -119,6 +120,12 @@ double timeCommand(Bench& bench, const QStringList& command, const QByteArray& e
                 .arg(error != 0 ? error : status)
                 .arg(QString::fromUtf8(output.left(200))));
     return time;
+}
+
+void think(int milliseconds)
+{
+    const QDeadlineTimer passed(milliseconds);
+    (void)QTest::qWaitFor([&passed] { return passed.hasExpired(); }, milliseconds + 1000);
 }
 
 std::vector<Samples> inTurn(int count, const std::vector<std::function<double()>>& things)

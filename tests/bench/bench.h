@@ -37,6 +37,9 @@ struct Smallest {
 [[nodiscard]] double timeCommand(Bench& bench, const QStringList& command,
     const QByteArray& expected, const QStringList& environment = {});
 
+/// What a client does between two requests: nothing, for so long.
+void think(int milliseconds);
+
 /// Measures each of @p things @p count times in turn, so that what else the machine does falls on
 /// all of them alike.
 [[nodiscard]] std::vector<Samples> inTurn(

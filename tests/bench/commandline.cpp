@@ -97,7 +97,7 @@ void benchCommandLine(Bench& bench)
     const auto warm = [&] {
         if (!waitForSpare(client))
             bench.report.fail(u"no spare was left"_s);
-        QTest::qWait(bench.isShort ? 0 : 200); // its interpreter starts meanwhile
+        think(bench.isShort ? 0 : 200); // its interpreter starts meanwhile
         return timeCommand(bench, isol8Run(python), "1\n", { withSpare });
     };
     const auto reference = [&] {

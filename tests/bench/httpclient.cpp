@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace isol8::bench {
 
 HttpClient::HttpClient(quint16 port)
@@ -65,6 +67,12 @@ QByteArray HttpClient::request(const QByteArray& path, const QByteArray& body) c
 
 QByteArray HttpClient::post(const QByteArray& path, const QByteArray& body)
 {
+    const auto answer = exchange(path, body);
+    return answer.status == 200 ? answer.body : QByteArray();
+}
+
+HttpClient::Answer HttpClient::exchange(const QByteArray& path, const QByteArray& body)
+{
     if (!send(request(path, body)))
         return {};
     qsizetype head = -1;
@@ -73,8 +81,9 @@ QByteArray HttpClient::post(const QByteArray& path, const QByteArray& body)
             return {};
     }
     const auto field = m_buffer.indexOf("Content-Length: ");
-    if (!m_buffer.startsWith("HTTP/1.1 200") || field < 0 || field > head)
+    if (!m_buffer.startsWith("HTTP/1.1 ") || field < 0 || field > head)
         return {};
+    const int status = m_buffer.mid(9, 3).toInt();
     const auto from = field + 16;
     const auto size = m_buffer.mid(from, m_buffer.indexOf('\r', from) - from).toLongLong();
     while (m_buffer.size() < head + 4 + size) {
@@ -83,7 +92,13 @@ QByteArray HttpClient::post(const QByteArray& path, const QByteArray& body)
     }
     const auto answer = m_buffer.mid(head + 4, size);
     m_buffer.remove(0, head + 4 + size);
-    return answer;
+    return { status, answer };
+}
+
+void HttpClient::abandon(const QByteArray& path, const QByteArray& body)
+{
+    (void)send(request(path, body));
+    ::close(std::exchange(m_socket, -1));
 }
 
 HttpClient::Stream HttpClient::stream(

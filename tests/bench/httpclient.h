@@ -13,8 +13,15 @@ public:
     ~HttpClient();
     Q_DISABLE_COPY_MOVE(HttpClient)
 
-    /// The body of the answer with a Content-Length; null when anything is not as it should be.
+    /// The body of a good answer; null when anything is not as it should be.
     [[nodiscard]] QByteArray post(const QByteArray& path, const QByteArray& body);
+    struct Answer {
+        int status = 0; ///< 0: the connection broke.
+        QByteArray body;
+    };
+    [[nodiscard]] Answer exchange(const QByteArray& path, const QByteArray& body);
+    /// Sends the request and goes away.
+    void abandon(const QByteArray& path, const QByteArray& body);
     /// Reads a chunked answer to its end: how many bytes, and when the first of them that are
     /// @p mark came, in milliseconds since the request. -1: something went wrong.
     struct Stream {

@@ -65,10 +65,10 @@ void benchLatency(Bench& bench, const QString& strategy)
         const auto body = smallestBody(program);
         for (int i = 0; i < bench.times(5); ++i) {
             (void)timeRequest(bench, client, body);
-            QTest::qWait(bench.isShort ? 0 : thinkTime * 3);
+            think(bench.isShort ? 0 : thinkTime * 3);
         }
         const auto warm = [&] {
-            QTest::qWait(bench.isShort ? 0 : thinkTime);
+            think(bench.isShort ? 0 : thinkTime);
             return timeRequest(bench, client, body);
         };
         const auto native
@@ -113,7 +113,7 @@ void benchStrategies(Bench& bench)
     HttpClient secureClient(secure.port());
     const auto body = smallestBody(smallestPrograms().constFirst());
     const auto ask = [&](HttpClient& client) {
-        QTest::qWait(bench.isShort ? 0 : thinkTime * 2);
+        think(bench.isShort ? 0 : thinkTime * 2);
         return timeRequest(bench, client, body);
     };
     for (int i = 0; i < bench.times(5); ++i) {
@@ -192,7 +192,7 @@ void benchStreams(Bench& bench)
         if (stream.firstMark < 0)
             bench.report.fail(u"a stream did not show its first output"_s);
         first.add(stream.firstMark);
-        QTest::qWait(bench.isShort ? 0 : thinkTime);
+        think(bench.isShort ? 0 : thinkTime);
     }
     bench.report.add({ u"time to first byte of output, SSE"_s, first.median(), u"ms"_s });
 
@@ -268,8 +268,9 @@ void benchSessions(Bench& bench)
         }
         Samples samples;
         for (int i = 0; i < bench.times(30); ++i) {
-            QTest::qWait(bench.isShort ? 0 : thinkTime);
-            samples.add(timeRequest(bench, client, smallestBody(smallestPrograms().constFirst())));
+            think(bench.isShort ? 0 : thinkTime);
+            samples.add(
+                timeRequest(bench, client, smallestBody(smallestPrograms().constFirst())));
         }
         const auto bytes = double(server.residentBytes());
         if (count == 1) {

@@ -103,7 +103,6 @@ void TestPrestart::isNotToldFromAnother()
         stat -c '%a %U %G %h %s %F' /sandbox/main.sh /proc/self/fd/0
         ls -l /proc/$$/fd | awk '{print $9, $10}' | sed 's/[0-9]\{4,\}//'
         stat -c '%a %U %G' /sandbox; ls -lA /sandbox | awk '{print $1, $9}'
-        cat /proc/locks
     )sh";
     const auto spec = scriptRun(script);
     GuestFixture plain;
