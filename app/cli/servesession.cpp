@@ -5,6 +5,7 @@
 #include "app/cli/signals.h"
 #include "app/serve/dockerbackend.h"
 #include "app/serve/keystore.h"
+#include "app/serve/poolmetrics.h"
 #include "engine/core/completion.h"
 #include "engine/docker/client.h"
 #include "engine/images/imagebuilder.h"
@@ -43,13 +44,17 @@ Task<std::shared_ptr<serve::Service>> makeService(ServeSession session)
     auto chosen = engineSettings(session.settings);
     chosen.sessionLinger
         = std::chrono::ceil<std::chrono::seconds>(session.settings.serve.sessionGrace);
+    chosen.pool = poolLimits(session.settings);
     const auto engine = std::make_shared<DockerEngine>(*endpoint, std::move(chosen));
+    engine->keepWarm({ Runtime::Python, Runtime::Node, Runtime::Bun, Runtime::Deno, Runtime::Bash },
+        defaultOptions(session.settings));
     const auto client = std::make_shared<docker::Client>(*endpoint);
     const auto images = std::make_shared<ImageBuilder>(client, ImageSettings {});
     auto service = std::make_shared<serve::Service>(session.settings,
         serve::dockerBackend(engine, client, images),
         std::make_shared<serve::Authenticator>(session.plan.masterKey, store));
     service->keyStore = store;
+    serve::addPoolMetrics(service->metrics, [engine] { return engine->poolFigures(); });
     if (const auto opened = service->accessLog.open(session.settings.serve.accessLog); !opened)
         co_return std::unexpected(opened.error());
     co_return service;

@@ -6,10 +6,6 @@
 
 namespace isol8::guest {
 
-/// Whether listen() would get the port. It does not where a program has left a connection of its own
-/// on it, which the kernel remembers for a minute.
-[[nodiscard]] bool isCarriedPortFree();
-
 /// The program's connections to carriedPort, carried to the host. They belong to a run, and so does
 /// the listener: outside of such a run the port is free. A fixed number of them, in fixed memory.
 class Connections {

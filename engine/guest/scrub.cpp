@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/guest/scrub.h"
 
-#include "engine/guest/connections.h"
 #include "engine/guest/directory.h"
 #include "engine/guest/ipc.h"
 #include "engine/guest/privileges.h"
@@ -186,8 +185,6 @@ void Scrub::serve(const PollSet& set)
         result = failure(EIO, "", "the cleaning was cut short");
     else if (!m_processes.killAll())
         result = failure(EBUSY, "", "a process is left");
-    else if (result.error == 0 && !isCarriedPortFree())
-        result = failure(EADDRINUSE, "", "port 8118 is still in use");
     result.text[sizeof result.text - 1] = 0;
     restoreOwnTimes();
     finish(result.error, result.text);

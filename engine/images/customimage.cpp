@@ -6,6 +6,7 @@
 #include "engine/images/imagejob.h"
 #include "engine/images/imagelabels.h"
 #include "engine/images/imagename.h"
+#include "engine/images/installfailure.h"
 
 #include <QRegularExpression>
 
@@ -43,26 +44,6 @@ Result<> check(const CustomImageSpec& spec)
     return {};
 }
 
-QString namedPackage(const QString& output)
-{
-    static const QList<QRegularExpression> patterns {
-        QRegularExpression(uR"(No matching distribution found for (\S+))"_s),
-        QRegularExpression(
-            uR"('((?:@[\w.-]+/)?[\w.-]+)@[^']*' (?:is not in|could not be found))"_s),
-        QRegularExpression(uR"(ETARGET.*for (\S+?)\.?\s)"_s),
-        QRegularExpression(uR"(GET \S*/(\S+) - 404)"_s),
-        QRegularExpression(uR"(No version matching .* for specifier .(\S+?).(?: |$))"_s),
-        QRegularExpression(uR"(npm package '?([^'\s]+)'? does not exist)"_s),
-        QRegularExpression(uR"((?:package|Module) not found[^\n]*?([\w@/.-]+))"_s),
-        QRegularExpression(uR"(Unable to locate package (\S+))"_s),
-    };
-    for (const auto& pattern : patterns) {
-        if (const auto match = pattern.match(output); match.hasMatch())
-            return match.captured(1);
-    }
-    return {};
-}
-
 /// What the failing step itself wrote, when @p message has it.
 QString stepOutput(const QString& message)
 {
@@ -77,12 +58,6 @@ QString stepOutput(const QString& message)
     return text.trimmed();
 }
 
-bool hasAny(const QString& text, std::initializer_list<QLatin1StringView> marks)
-{
-    return std::ranges::any_of(marks,
-        [&text](QLatin1StringView mark) { return text.contains(mark, Qt::CaseInsensitive); });
-}
-
 } // namespace
 
 Error installFailure(const Error& error, Runtime runtime)
@@ -90,28 +65,10 @@ Error installFailure(const Error& error, Runtime runtime)
     if (error.kind == Kind::Cancelled || error.kind == Kind::Unreachable)
         return error;
     const auto output = stepOutput(error.message);
-    if (hasAny(output, { "no space left on device"_L1, "ENOSPC"_L1 }))
-        return { Kind::Limit, u"no space left on the disk of Docker"_s };
-    if (hasAny(output,
-            { "CERTIFICATE_VERIFY_FAILED"_L1, "unable to get local issuer"_L1,
-                "SELF_SIGNED_CERT"_L1, "UnknownIssuer"_L1,
-                "unable to verify the first certificate"_L1 })) {
-        return { Kind::Denied,
-            u"the package index's TLS certificate is not trusted; set network.caBundle to the "
-            "PEM file of your network's certificate authority"_s };
-    }
-    if (hasAny(output,
-            { "Could not resolve"_L1, "Temporary failure"_L1, "ENOTFOUND"_L1, "EAI_AGAIN"_L1,
-                "ECONNREFUSED"_L1, "ConnectionRefused"_L1, "Connection refused"_L1, "ETIMEDOUT"_L1,
-                "NewConnectionError"_L1, "error sending request"_L1, "Connection timed out"_L1 })) {
-        return { Kind::Unreachable,
-            u"the package index for %1 does not answer; set registries.%1 if yours is another"_s
-                .arg(runtimeName(runtime)) };
-    }
-    if (const auto name = namedPackage(output); !name.isEmpty()) {
-        return { Kind::NotFound,
-            u"there is no package %1 for %2 (or not in that version)"_s.arg(
-                printable(name), runtimeName(runtime)) };
+    if (auto reason = explainInstall(output, runtime)) {
+        if (reason->kind == Kind::Limit)
+            reason->message = u"no space left on the disk of Docker"_s;
+        return *reason;
     }
     static const QRegularExpression code(uR"(returned a non-zero code: (\d+))"_s);
     const auto match = code.match(error.message);

@@ -19,6 +19,8 @@ RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
     , secrets(options.secrets)
     , output(secrets, options.maxOutputBytes,
           request.keptOutputBytes.value_or(std::numeric_limits<qint64>::max()))
+    , installOutput(secrets, options.maxOutputBytes)
+    , timeLimit(request.timeout.value_or(options.timeout))
     , rows(request.terminalRows)
     , columns(request.terminalColumns)
 {
@@ -33,6 +35,14 @@ void RunContext::cancel()
 {
     isCancelled = true;
     steps.cancel();
+}
+
+Result<std::unique_ptr<proxy::FilteredNetwork>> RunContext::makeNetwork(
+    const NetworkFilter& filter) const
+{
+    proxy::FilteredNetworkSettings settings;
+    settings.isLogged = options.isNetworkLogged;
+    return proxy::FilteredNetwork::create(filter, std::move(settings));
 }
 
 namespace {
@@ -86,6 +96,7 @@ DockerRun::DockerRun(std::shared_ptr<RunContext> context)
 {
     m_context->view = this;
     connect(&m_context->output, &RunOutput::ready, this, &Run::outputReceived);
+    connect(&m_context->installOutput, &RunOutput::ready, this, &Run::outputReceived);
     QTimer::singleShot(0, this, [context = m_context] { (void)perform(context); });
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sandbox/program.h"
 
+#include "engine/sandbox/agent.h"
+#include "engine/sandbox/installrecipe.h"
+#include "engine/sandbox/networkenvironment.h"
+
 #include <QMap>
 
 namespace isol8 {
@@ -28,8 +32,8 @@ Launcher launcherOf(Runtime runtime)
         return { ".mts", { "deno", "run", "--allow-all", "--no-prompt" } };
     case Runtime::Bash:
         return { ".sh", { "bash" } };
-    case Runtime::Agent:
-        return { ".txt", { "pi" } };
+    case Runtime::Agent: // Has no file.
+        break;
     }
     return {};
 }
@@ -41,6 +45,8 @@ Program programOf(const ExecutionRequest& request)
     Program program;
     if (!request.command.isEmpty()) {
         program.arguments = { "bash", "-c", request.command.toUtf8(), "bash" };
+    } else if (request.runtime == Runtime::Agent) {
+        program.arguments = agentCommand(request);
     } else {
         const auto launcher = launcherOf(request.runtime);
         const auto extension = request.fileExtension.isEmpty() ? QByteArray(launcher.extension)
@@ -74,9 +80,17 @@ QByteArrayList environmentOf(const ExecutionRequest& request, const ExecutionOpt
         all.insert(u"TERM"_s, u"xterm-256color"_s);
     // Output is watched live, so it is not kept back in the interpreter.
     all.insert(u"PYTHONUNBUFFERED"_s, u"1"_s);
+    const bool isSession = options.mode == Mode::Persistent;
     if (!all.contains(u"DENO_DIR"_s)) // An image with baked packages has its own.
-        all.insert(u"DENO_DIR"_s, u"/tmp/.deno"_s);
+        all.insert(u"DENO_DIR"_s, isSession ? u"/sandbox/.deno"_s : u"/tmp/.deno"_s);
     all.insert(u"DENO_NO_UPDATE_CHECK"_s, u"1"_s);
+    // What an earlier run of a session has installed is still there.
+    if (!request.installPackages.isEmpty() || (isSession && request.runtime != Runtime::Deno))
+        all.insert(installrecipe::environmentAfter(request.runtime, all));
+    if (options.network == NetworkMode::Filtered)
+        all.insert(proxyEnvironment(options.networkFilter));
+    if (needsBundle(options))
+        all.insert(trustEnvironment());
 
     all.insert(request.environment);
     all.insert(options.secrets);
@@ -86,6 +100,49 @@ QByteArrayList environmentOf(const ExecutionRequest& request, const ExecutionOpt
     for (auto it = all.cbegin(); it != all.cend(); ++it)
         list << (it.key() + u'=' + it.value()).toUtf8();
     return list;
+}
+
+QByteArrayList withVariables(QByteArrayList environment, const QMap<QString, QString>& variables)
+{
+    for (auto it = variables.cbegin(); it != variables.cend(); ++it) {
+        const auto start = it.key().toUtf8() + '=';
+        environment.removeIf([&start](const auto& each) { return each.startsWith(start); });
+        environment << start + it.value().toUtf8();
+    }
+    return environment;
+}
+
+GuestRunSpec runSpecOf(const ExecutionRequest& request, const ExecutionOptions& options,
+    QByteArrayList arguments, const QStringList& imageEnvironment)
+{
+    GuestRunSpec spec;
+    spec.arguments = std::move(arguments);
+    spec.environment = environmentOf(request, options, imageEnvironment);
+    spec.workingDirectory = request.workingDirectory.toUtf8();
+    spec.isUsageReported = request.isUsageReported;
+    return spec;
+}
+
+std::optional<ExecutionRequest> likelyAfter(const ExecutionRequest& request)
+{
+    if (!request.command.isEmpty() || request.hasTerminal)
+        return std::nullopt;
+    ExecutionRequest likely;
+    likely.runtime = request.runtime;
+    likely.fileExtension = request.fileExtension;
+    likely.isStdinLive = request.stdinData || request.isStdinLive;
+    likely.isUsageReported = request.isUsageReported;
+    return likely;
+}
+
+Ahead aheadOf(
+    const ExecutionRequest& request, ExecutionOptions options, const QStringList& imageEnvironment)
+{
+    options.secrets.clear();
+    const auto program = programOf(request);
+    Ahead ahead { runSpecOf(request, options, program.arguments, imageEnvironment), program.path };
+    ahead.spec.isStdinOpen = request.isStdinLive;
+    return ahead;
 }
 
 } // namespace isol8

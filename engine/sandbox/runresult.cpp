@@ -116,6 +116,10 @@ Error notStarted(const guest::RunReport& report, const QByteArray& command, cons
             u"the working directory cannot be entered: %1"_s.arg(
                 QString::fromLocal8Bit(std::strerror(number))) };
     }
+    if (report.value & guest::listenerFlag)
+        return { Kind::Conflict,
+            u"port %1 of the sandbox, where its proxy listens, is still in use"_s.arg(
+                guest::carriedPort) };
     switch (report.value) {
     case ENOENT:
         return { Kind::NotFound, u"%1 has no program %2"_s.arg(where, name) };

@@ -5,12 +5,16 @@
 #include "engine/core/names.h"
 #include "engine/core/validation.h"
 #include "engine/files/directoryreader.h"
+#include "engine/images/host.h"
+#include "engine/sandbox/installstep.h"
+#include "engine/sandbox/networkenvironment.h"
 #include "engine/sandbox/program.h"
+#include "engine/sandbox/resolvesource.h"
+#include "engine/sandbox/runprogram.h"
 #include "engine/sandbox/runresult.h"
 #include "engine/sandbox/sandboxsource.h"
 
 #include <QElapsedTimer>
-#include <QTimer>
 
 namespace isol8 {
 
@@ -18,13 +22,7 @@ namespace {
 
 using namespace Qt::StringLiterals;
 using Context = std::shared_ptr<RunContext>;
-using std::chrono::milliseconds;
 
-/// The guest keeps the time limit; if it has not answered this long after, the sandbox is frozen or
-/// lost.
-constexpr milliseconds deadlineGrace { 1500 };
-/// What an ordered end of the program may take before the container is destroyed instead.
-constexpr milliseconds killGrace { 2000 };
 constexpr qint64 maxOutputFileBytes = 64LL << 20;
 constexpr int fileMode = 0644;
 
@@ -33,87 +31,10 @@ std::chrono::microseconds elapsed(const QElapsedTimer& timer)
     return std::chrono::duration_cast<std::chrono::microseconds>(timer.durationElapsed());
 }
 
-void passOnOutput(const Context& context, GuestRun& program, Phase phase)
-{
-    QObject::connect(&program, &GuestRun::outputReceived, &context->output,
-        [output = &context->output, phase](
-            Channel channel, const QByteArray& bytes) { output->add(channel, bytes, phase); });
-}
-
-void feedStdin(const Context& context, GuestRun& program)
-{
-    const auto& request = context->request;
-    if (request.stdinData) {
-        program.writeStdin(*request.stdinData);
-        program.closeStdin();
-        return;
-    }
-    if (!request.isStdinLive)
-        return;
-    QObject::connect(&program, &GuestRun::stdinAccepted, &context->output,
-        [view = context->view](qint64 pendingBytes) {
-            if (view)
-                Q_EMIT view->stdinAccepted(pendingBytes);
-        });
-    program.writeStdin(std::exchange(context->earlyStdin, {}));
-    if (context->isStdinClosed)
-        program.closeStdin();
-}
-
-/// Runs one program to its end. The deadline is the guest's to keep; this side only watches over
-/// it.
-Task<guest::RunReport> runProgram(
-    Context context, std::shared_ptr<Sandbox> sandbox, GuestRunSpec spec, Phase phase)
-{
-    const milliseconds remaining(context->deadline.remainingTime());
-    if (remaining.count() <= 0)
-        co_return guest::RunReport { .outcome = guest::Outcome::TimedOut };
-    spec.timeout = remaining;
-
-    const Completion<guest::RunReport> ended;
-    const auto program = sandbox->guest().startRun(spec);
-    // Queued: the program object must not be destroyed from within its own signal.
-    QObject::connect(
-        program.get(), &GuestRun::finished, &context->output,
-        [ended](const Result<guest::RunReport>& report) { ended.deliver(report); },
-        Qt::QueuedConnection);
-    passOnOutput(context, *program, phase);
-    if (context->view && phase == Phase::Code)
-        QObject::connect(
-            program.get(), &GuestRun::usageReported, context->view, &Run::usageReported);
-    if (phase == Phase::Code)
-        feedStdin(context, *program);
-    program->setOutputPaused(context->isOutputPaused);
-    context->program = program.get();
-    context->phase = phase;
-
-    QTimer watchdog;
-    watchdog.setSingleShot(true);
-    QObject::connect(&watchdog, &QTimer::timeout, &watchdog, [context, ended] {
-        context->isDeadlinePassed = !context->isCancelled;
-        ended.fail({ Kind::Timeout, u"the sandbox did not end the program in time"_s });
-    });
-    watchdog.start(remaining + deadlineGrace);
-    const auto linked = context->steps.onCancel([&] {
-        program->kill();
-        watchdog.start(killGrace);
-    });
-
-    auto report = co_await ended.wait();
-    context->program = nullptr;
-    context->output.finishPhase();
-    co_return report;
-}
-
 GuestRunSpec specOf(
     const Context& context, QByteArrayList arguments, const QStringList& imageEnvironment)
 {
-    GuestRunSpec spec;
-    spec.arguments = std::move(arguments);
-    spec.environment = environmentOf(context->request, context->options, imageEnvironment);
-    spec.workingDirectory = context->request.workingDirectory.toUtf8();
-    spec.isUsageReported = context->request.isUsageReported;
-    return spec;
+    return runSpecOf(context->request, context->options, std::move(arguments), imageEnvironment);
 }
 
 Task<> putAll(Context context, std::shared_ptr<Sandbox> sandbox, QMap<QString, QByteArray> files)
@@ -189,7 +110,8 @@ Task<bool> setUp(Context context, AcquiredSandbox acquired)
             put.error().within(u"putting the set-up script into the sandbox"_s));
     auto spec = specOf(context, { "bash", path }, acquired.imageEnvironment);
     spec.workingDirectory = "/sandbox";
-    const auto report = co_await runProgram(context, acquired.sandbox, spec, Phase::Setup);
+    const auto report = co_await runProgram(
+        context, acquired.sandbox, spec, { Phase::Setup, {}, context->network.get() });
     context->result.phases.setup = elapsed(timer);
     if (!report)
         co_return std::unexpected(report.error());
@@ -208,7 +130,8 @@ Task<> runCode(Context context, AcquiredSandbox acquired)
     QElapsedTimer timer;
     timer.start();
     const auto program = programOf(context->request);
-    if (!program.path.isEmpty()) {
+    const bool isSmall = program.code.size() <= qsizetype(guest::fileWindowBytes);
+    if (!program.path.isEmpty() && !isSmall) {
         const auto put = co_await acquired.sandbox->guest().putFile(
             program.path, program.code, fileMode, context->steps);
         if (!put)
@@ -219,7 +142,12 @@ Task<> runCode(Context context, AcquiredSandbox acquired)
     spec.rows = context->rows;
     spec.columns = context->columns;
     spec.isStdinOpen = context->request.stdinData || context->request.isStdinLive;
-    const auto report = co_await runProgram(context, acquired.sandbox, spec, Phase::Code);
+    if (isSmall) {
+        spec.scriptPath = program.path;
+        spec.script = program.code;
+    }
+    const auto report = co_await runProgram(
+        context, acquired.sandbox, spec, { Phase::Code, {}, context->network.get() });
     context->result.phases.run = elapsed(timer);
     if (!report)
         co_return std::unexpected(report.error());
@@ -246,9 +174,65 @@ Task<> collectFiles(Context context, std::shared_ptr<Sandbox> sandbox)
     co_return {};
 }
 
+/// What is wrong with the rules or the bundle is said before there is a sandbox.
+Task<> prepareNetwork(Context context)
+{
+    const auto& options = context->options;
+    if (options.network == NetworkMode::Filtered) {
+        auto network = context->makeNetwork(options.networkFilter);
+        if (!network)
+            co_return std::unexpected(network.error());
+        context->network = std::move(*network);
+    }
+    if (needsBundle(options)) {
+        auto bundle = readCaBundle(options.caBundlePath);
+        if (!bundle)
+            co_return std::unexpected(bundle.error());
+        context->caBundle = std::move(*bundle);
+    }
+    co_return {};
+}
+
+void reportNetwork(RunContext& context)
+{
+    auto& result = context.result;
+    for (auto* network : { &context.installNetwork, &context.network }) {
+        if (!*network)
+            continue;
+        result.networkBytesIn += (*network)->bytesIn();
+        result.networkBytesOut += (*network)->bytesOut();
+        result.networkLogs += (*network)->log();
+        for (const auto& violation : (*network)->violations()) {
+            if (!result.violations.contains(violation))
+                result.violations << violation;
+        }
+        network->reset();
+    }
+}
+
+Task<> putBundle(Context context, std::shared_ptr<Sandbox> sandbox)
+{
+    if (context->caBundle.isEmpty())
+        co_return {};
+    const auto put = co_await sandbox->guest().putFile(
+        sandboxBundlePath.toUtf8(), context->caBundle, fileMode, context->steps);
+    if (!put)
+        co_return std::unexpected(put.error().within(u"putting the CA bundle into the sandbox"_s));
+    co_return {};
+}
+
 /// Everything that happens inside the acquired sandbox.
 Task<> runInside(Context context, AcquiredSandbox acquired)
 {
+    const auto bundled = co_await putBundle(context, acquired.sandbox);
+    if (!bundled)
+        co_return bundled;
+    // Before the run's files are there, which could set up the package manager otherwise.
+    const auto installed = co_await installPackages(context, acquired);
+    if (!installed)
+        co_return std::unexpected(installed.error());
+    if (!*installed)
+        co_return {};
     const auto injected = co_await injectFiles(context, acquired.sandbox);
     if (!injected)
         co_return injected;
@@ -277,13 +261,42 @@ bool isAnsweredByResult(const Context& context)
     return false;
 }
 
+/// The result of a run that came to its end, by itself or by force; else the error of @p ended.
+Result<ExecutionResult> concluded(
+    const Context& context, const QElapsedTimer& total, const Result<>& ended)
+{
+    if (!isAnsweredByResult(context) && !ended)
+        return std::unexpected(ended.error());
+    auto& result = context->result;
+    result.standardOutput = context->output.kept(Channel::Stdout);
+    // What was said about an install is of interest when it failed, and then nothing else ran.
+    result.standardError = result.ending.reason == EndReason::InstallFailed
+        ? context->installOutput.kept(Channel::Stderr)
+        : context->output.kept(Channel::Stderr);
+    result.isTruncated = context->output.isTruncated();
+    result.duration = elapsed(total);
+    addHints(result);
+    return result;
+}
+
+/// Whether the sandbox is as good as before the run. A session's is so after a cancel, too, where
+/// the guest has answered it: its files outlive a client that vanishes.
+bool isWhole(const Context& context, const Result<>& ran, const AcquiredSandbox& acquired)
+{
+    if (context->isDeadlinePassed || !acquired.sandbox->guest().isOpen())
+        return false;
+    if (context->isCancelled)
+        return !context->sessionId.isEmpty() && (ran || ran.error().kind == Kind::Cancelled);
+    return ran.has_value();
+}
+
 /// Not awaited by the run: what is left of the sandbox is cleared away beside it, and shutdown()
 /// waits.
 Task<> clearAway(EngineState engine, AcquiredSandbox acquired, bool isBroken)
 {
     const auto activity = engine->begin({});
     const auto id = acquired.sandbox->containerId();
-    const auto given = co_await giveBack(std::move(acquired), isBroken);
+    const auto given = co_await giveBack(engine, std::move(acquired), isBroken);
     if (!given)
         qCWarning(logSandbox) << "container" << id.left(12)
                               << "was not removed:" << given.error().message;
@@ -298,8 +311,15 @@ Task<ExecutionResult> performRun(Context context)
     auto& result = context->result;
     QElapsedTimer total;
     total.start();
+    if (const auto resolved = co_await resolveSource(context); !resolved)
+        co_return concluded(context, total, resolved);
+    if (const auto prepared = co_await prepareNetwork(context); !prepared)
+        co_return concluded(context, total, prepared);
+    if (const auto prepared = co_await prepareInstall(context); !prepared)
+        co_return concluded(context, total, prepared);
     auto acquired = co_await acquireSandbox(context->engine,
-        { context->request.runtime, context->options, context->sessionId, result.executionId },
+        { context->request.runtime, context->options, context->sessionId, result.executionId,
+            likelyAfter(context->request), context->request.tenant },
         context->steps);
     if (!acquired)
         co_return std::unexpected(acquired.error());
@@ -309,22 +329,13 @@ Task<ExecutionResult> performRun(Context context)
     if (context->view)
         Q_EMIT context->view->started(result.containerId);
 
-    context->deadline = QDeadlineTimer(context->request.timeout.value_or(context->options.timeout));
+    context->deadline = QDeadlineTimer(context->timeLimit);
     const auto ran = co_await runInside(context, *acquired);
     context->output.finish();
-    const bool isBroken = !ran || context->isCancelled || context->isDeadlinePassed
-        || !acquired->sandbox->guest().isOpen();
+    reportNetwork(*context);
+    const bool isBroken = !isWhole(context, ran, *acquired);
     (void)clearAway(context->engine, std::move(*acquired), isBroken);
-
-    const bool isAnswered = isAnsweredByResult(context);
-    if (!ran && !isAnswered)
-        co_return std::unexpected(ran.error());
-    result.standardOutput = context->output.kept(Channel::Stdout);
-    result.standardError = context->output.kept(Channel::Stderr);
-    result.isTruncated = context->output.isTruncated();
-    result.duration = elapsed(total);
-    addHints(result);
-    co_return result;
+    co_return concluded(context, total, ran);
 }
 
 } // namespace isol8

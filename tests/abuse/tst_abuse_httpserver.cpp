@@ -48,8 +48,8 @@ void TestAbuseHttpServer::attack()
 void TestAbuseHttpServer::endsUnderLoad(World& world)
 {
     ServerProcess::Options options;
-    options.config = { { u"maxConcurrent"_s, 4 },
-        { u"serve"_s, QJsonObject { { u"drainMs"_s, 600'000 } } } };
+    options.config
+        = { { u"maxConcurrent"_s, 4 }, { u"serve"_s, QJsonObject { { u"drainMs"_s, 600'000 } } } };
     ServerProcess own(options);
     QVERIFY2(own.start(), own.log().constData());
     const auto endless = bash("echo up; exec -a " + world.marker + " sleep 600");

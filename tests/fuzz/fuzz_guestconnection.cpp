@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The host's side, with a run and file operations open, hears arbitrary bytes after the greeting:
-// it may end the conversation, and nothing else. The first byte says how the rest is cut.
+// The host's side, with a run, its connections and file operations open, hears arbitrary bytes
+// after the greeting: it may end the conversation, and nothing else. The first byte says how the
+// rest is cut.
 #include "engine/sandbox/guestconnection.h"
 #include "tests/engine/guest/scriptedguest.h"
 
@@ -50,8 +51,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     GuestRunSpec spec;
     spec.arguments = { "true" };
     spec.isStdinOpen = true;
+    spec.areConnectionsCarried = true;
     const auto run = connection->startRun(spec); // id 1
     run->writeStdin(QByteArray(1000, 'i'));
+    std::vector<std::unique_ptr<ByteStream>> carried;
+    QObject::connect(run.get(), &GuestRun::connectionOpened, run.get(), [&] {
+        while (auto one = run->takeConnection()) {
+            one->setReading(carried.size() % 2 == 0);
+            one->write(QByteArray(1000, 'c'));
+            if (carried.size() % 3 == 0)
+                one->finishWriting();
+            carried.push_back(std::move(one));
+        }
+    });
     forget(connection->putFile("put", QByteArray(1000, 'p'), 0644, {}));
     forget(connection->fetchFile("get", 1000, {}));
     forget(connection->listDirectory("list", {}));
@@ -64,6 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (guest && guest->written().size() > maxWrittenBytes)
         std::abort();
     connection.reset();
+    carried.clear();
     QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
     return 0;
 }

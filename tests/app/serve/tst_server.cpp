@@ -131,8 +131,9 @@ void TestServer::requestFaults_data()
         u"options.memoryLimit"_s);
     row("session id", R"({"request":{"code":"1"},"sessionId":"../../x"})", u"session"_s);
     row("empty session id", R"({"request":{"code":"1"},"sessionId":""})", u"session"_s);
-    row("filtered", R"({"request":{"code":"1"},"options":{"network":"filtered"}})",
-        u"not part of this build yet"_s);
+    row("pattern",
+        R"({"request":{"code":"1"},"options":{"network":"filtered","networkFilter":{"blacklist":["*x"]}}})",
+        u"\"*x\""_s);
     row("url", R"({"request":{"codeUrl":"https://x/a.py"}})", u"remote code"_s);
     QTest::newRow("form") << R"({"request":{"code":"1"}})"_ba
                           << "text/plain"_ba << 415 << u"application/json"_s;
@@ -469,8 +470,8 @@ void TestServer::clientThatGoesEndsItsTransfer()
     QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 1, 60'000);
     fetch->abort();
     QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 0, 60'000);
-    const auto put = fixture.client->begin("POST", u"/file"_s,
-        R"({"sessionId":"box","path":"a","content":"aGk="})");
+    const auto put = fixture.client->begin(
+        "POST", u"/file"_s, R"({"sessionId":"box","path":"a","content":"aGk="})");
     QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 1, 60'000);
     // So does whoever deletes the session.
     QCOMPARE(fixture.client->remove(u"/session/box"_s).status, 200);

@@ -46,6 +46,13 @@ struct CarriedRun {
         QObject::connect(run.get(), &GuestRun::connectionOpened, run.get(), [this] { take(); });
     }
 
+    ~CarriedRun()
+    {
+        if (!ran.standardError.isEmpty())
+            qWarning() << ran.standardError;
+    }
+    Q_DISABLE_COPY_MOVE(CarriedRun)
+
     void take()
     {
         while (auto connection = run->takeConnection()) {
@@ -213,7 +220,8 @@ say(n)
         QVERIFY(QCoro::waitFor(std::move(other)));
         QVERIFY(stream.pendingBytes() > size / 2);
         run.run->writeStdin("go\n");
-        QTRY_COMPARE_WITH_TIMEOUT(run.ran.standardOutput, QByteArray::number(size) + '\n', patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(
+            run.ran.standardOutput, QByteArray::number(size) + '\n', patienceMs);
         QCOMPARE(stream.pendingBytes(), 0);
     }
 
@@ -289,15 +297,15 @@ for options in [], [REUSE], [SHARE], [REUSE, SHARE]:
     attempt(socket.AF_INET6, '::', ONLY6, *options)
     attempt(socket.AF_INET6, '::ffff:127.0.0.1', *options)
 connect()
-say(*sorted(int(x) for x in os.listdir('/proc/self/fd'))[:3])
-say(len([x for x in os.listdir('/proc/self/fd') if 'socket' in (os.path.islink('/proc/self/fd/' + x) and os.readlink('/proc/self/fd/' + x))]))
+say(*[x for x in range(3, 64) if os.path.islink('/proc/self/fd/%d' % x)])
 )");
         spec.areConnectionsCarried = isCarried;
-        const auto ran = m_guest->run(spec);
+        GuestFixture guest;
+        const auto ran = guest.run(spec);
+        QCOMPARE(ran.standardError, QByteArray());
         const QByteArray connected = isCarried ? "connected\n" : "ECONNREFUSED\n";
         const QByteArray bound = isCarried ? "EADDRINUSE\n" : "bound\n";
-        QCOMPARE(ran.standardOutput,
-            connected + bound.repeated(20) + connected + "0 1 2\n" + "0\n");
+        QCOMPARE(ran.standardOutput, connected + bound.repeated(20) + connected + "\n");
     }
 
     void manyIdleConnectionsAreBounded()
@@ -432,9 +440,7 @@ say('left')
         QCOMPARE(refused.report->value, quint32(EADDRINUSE) | guest::listenerFlag);
         QCOMPARE(refused.standardOutput, QByteArray());
         // And a sandbox in which that is so is not clean.
-        const auto scrubbed = QCoro::waitFor(guest.connection().scrub({}));
-        QVERIFY(!scrubbed);
-        QVERIFY2(scrubbed.error().message.contains(u"8118"_s), qPrintable(scrubbed.error().message));
+        QVERIFY(!QCoro::waitFor(guest.connection().scrub({})));
     }
 
     void memoryIsGivenBack()
@@ -482,16 +488,16 @@ sys.stdin.readline()
         RawGuest guest;
         // Its connection is stopped, so that nothing of what comes is given back as credit.
         guest.process.write(RawGuest::hello()
-            + RawGuest::startFrames(
-                1, "exec perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "
-                   "\"127.0.0.1:8118\"); print \"ready\\n\"; sleep 1000'",
+            + RawGuest::startFrames(1,
+                "exec perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "
+                "\"127.0.0.1:8118\"); print \"ready\\n\"; sleep 1000'",
                 guest::CarryConnections));
         const auto opened = ScriptedTransport::frame(
             Type::ConnectionOpened, guest::connectionIdBit | 1, ScriptedTransport::u32(1));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains(opened), patienceMs);
         // Late frames for a connection of long ago are no sin.
-        guest.process.write(ScriptedTransport::frame(
-            Type::ConnectionData, guest::connectionIdBit | 77, "x"));
+        guest.process.write(
+            ScriptedTransport::frame(Type::ConnectionData, guest::connectionIdBit | 77, "x"));
         guest.process.write(ScriptedTransport::frame(Type::Ping, 5));
         QTRY_VERIFY_WITH_TIMEOUT(
             guest.answer.contains(ScriptedTransport::frame(Type::Pong, 5)), patienceMs);
@@ -520,8 +526,9 @@ sys.stdin.readline()
     void aNewHostInheritsNone()
     {
         RawGuest guest({ u"--linger"_s, u"1000"_s });
-        const QByteArray dial = "exec perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr "
-                                "=> \"127.0.0.1:8118\"); print $s \"hi\"; sleep 1000'";
+        const QByteArray dial
+            = "exec perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr "
+              "=> \"127.0.0.1:8118\"); print $s \"hi\"; sleep 1000'";
         const auto opened = ScriptedTransport::frame(
             Type::ConnectionOpened, guest::connectionIdBit | 1, ScriptedTransport::u32(1));
         guest.process.write(
