@@ -60,6 +60,10 @@ WebSocketExecution::WebSocketExecution(std::unique_ptr<QWebSocket> socket,
     });
     m_idle.start(m_service->settings.serve.idleTimeout);
     m_draining = m_service->draining.onCancel([this] { goAway(); });
+    m_ended = m_service->ended.onCancel([this] {
+        m_socket->abort();
+        deleteLater();
+    });
 }
 
 WebSocketExecution::~WebSocketExecution()

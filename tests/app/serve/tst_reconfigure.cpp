@@ -33,8 +33,7 @@ void TestReconfigure::limitsChange()
     settings.serve.maxSessions = 0;
     const auto change = fixture.server->reconfigure(settings);
     QVERIFY(change);
-    QCOMPARE(change->changed,
-        (QStringList { u"serve.maxBodySize"_s, u"serve.maxSessions"_s }));
+    QCOMPARE(change->changed, (QStringList { u"serve.maxBodySize"_s, u"serve.maxSessions"_s }));
     QCOMPARE(change->needRestart, QStringList());
     QCOMPARE(fixture.client->send("POST", u"/execute"_s, body).status, 413);
     QCOMPARE(
