@@ -91,9 +91,6 @@ struct ExecutionDriver::Steps {
         driver->m_run.reset();
         if (!result) {
             auto error = engineFailure(result.error());
-            // An image that nobody asked for by name is the operator's to make.
-            if (error.kind == Kind::NotFound && driver->m_call.options.image.isEmpty())
-                error.httpStatus = 500;
             // The engine's name of the session says more than its client knows.
             if (!engineSession.isEmpty())
                 error.message.replace(engineSession, driver->m_call.sessionId);

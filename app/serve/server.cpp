@@ -182,6 +182,7 @@ Task<> end(ServicePointer service, std::shared_ptr<http::HttpServer> http, Cance
         [flushed] { flushed.deliver({}); }, Qt::QueuedConnection);
     if (http->connectionCount() > 0)
         (void)co_await waitAtMost(flushed, flushLimit);
+    service->ended.cancel();
     co_return ended;
 }
 

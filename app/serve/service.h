@@ -59,6 +59,7 @@ struct Service {
     Underway requests;
     Underway adoptions; ///< Of sessions that an earlier server left; requests wait for them.
     CancelToken draining; ///< Cancelled when the server begins to end: what is new is refused.
+    CancelToken ended; ///< Cancelled at the end: whoever is still connected is cut off.
     QString cancelReason; ///< Why the server cancels what runs; empty: it does not.
 };
 

@@ -25,6 +25,8 @@ constexpr qsizetype maxEchoedCharacters = 100;
 constexpr int maxComplaints = 100;
 /// A connection that did not answer a ping until the next one is dead.
 constexpr auto pingInterval = 20s;
+/// What a client may take to read the end.
+constexpr auto closeLimit = 60s;
 constexpr int maxTerminalSize = 10'000;
 
 QCoro::Task<> performAnd(
@@ -58,6 +60,10 @@ WebSocketExecution::WebSocketExecution(std::unique_ptr<QWebSocket> socket,
     });
     m_idle.start(m_service->settings.serve.idleTimeout);
     m_draining = m_service->draining.onCancel([this] { goAway(); });
+    m_ended = m_service->ended.onCancel([this] {
+        m_socket->abort();
+        deleteLater();
+    });
 }
 
 WebSocketExecution::~WebSocketExecution()
@@ -105,6 +111,7 @@ void WebSocketExecution::close(int code, const QString& reason)
     m_isFinished = true;
     m_idle.stop();
     m_record.reset();
+    QTimer::singleShot(closeLimit, this, [this] { m_socket->abort(); });
     m_socket->close(QWebSocketProtocol::CloseCode(code), reason);
 }
 

@@ -50,6 +50,7 @@ private:
     std::shared_ptr<RequestRecord> m_record; ///< Null after the end.
     StreamEvents m_events;
     CancelToken::Registration m_draining;
+    CancelToken::Registration m_ended;
     QTimer m_keepAlive;
     QTimer m_idle; ///< Until there is an `execute`.
     int m_complaints = 0;

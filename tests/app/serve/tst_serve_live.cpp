@@ -118,7 +118,8 @@ void TestServeLive::cleanupTestCase()
     QVERIFY2(m_server.exitCode() == 0, m_log.constData());
     QVERIFY(HttpClient::finish(*running).body.contains(R"("data":"137")"));
     QTRY_COMPARE_WITH_TIMEOUT(containers(u"run"_s), QStringList(), patience);
-    QTRY_COMPARE_WITH_TIMEOUT(containers(u"session"_s), QStringList(), patience);
+    for (const auto& kind : { u"session"_s, u"pool"_s })
+        QTRY_COMPARE_WITH_TIMEOUT(containers(kind), QStringList(), patience);
 }
 
 HttpReply TestServeLive::execute(const QJsonObject& request, const QString& session)
@@ -228,7 +229,6 @@ void TestServeLive::disconnectCancels()
         = m_client->begin("POST", u"/execute/stream"_s, executeBody(bash(u"echo up; sleep 300"_s)));
     QTRY_VERIFY_WITH_TIMEOUT(reply->peek(4096).contains("up"), patience);
     const auto id = QString::fromLatin1(reply->rawHeader("X-Execution-Id"));
-    QCOMPARE(containers(u"run"_s).size(), 1);
     reply->abort();
     const auto state = [&] { return m_client->get(u"/executions/"_s + id).json(); };
     QTRY_COMPARE_WITH_TIMEOUT(state().value(u"state"_s), u"finished"_s, patience);

@@ -172,7 +172,7 @@ void TestServer::engineFailuresAreErrors_data()
         u"the sandbox was lost"_s);
     row("request's fault", { Kind::Invalid, u"Minimum memory limit allowed is 6MB"_s, 400 }, 400,
         u"Minimum memory limit allowed is 6MB"_s);
-    row("no image", { Kind::NotFound, u"there is no image"_s, 0 }, 500, u"there is no image"_s);
+    row("no image", { Kind::NotFound, u"there is no image"_s, 0 }, 404, u"there is no image"_s);
     row("too large", { Kind::Limit, u"too much"_s, 0 }, 413, u"too much"_s);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/app/serve/serverfixture.h"
+#include "tests/support/rawclient.h"
 
 #include <QTcpServer>
 #include <QTcpSocket>
@@ -24,6 +25,7 @@ private Q_SLOTS:
     void streamsSayWhy();
     void webSocketSaysWhy();
     void idleWebSocketGoesAway();
+    void webSocketThatDoesNotCloseIsCutOff();
     void passedSocketIsLeftAtOnce();
 };
 
@@ -202,6 +204,23 @@ void TestShutdown::idleWebSocketGoesAway()
     QVERIFY(QCoro::waitFor(fixture.server->shutdown()));
     QVERIFY(client.isClosed());
     QCOMPARE(client.socket.closeCode(), QWebSocketProtocol::CloseCodeGoingAway);
+}
+
+void TestShutdown::webSocketThatDoesNotCloseIsCutOff()
+{
+    ServerFixture fixture;
+    RawClient client(fixture.server->port(),
+        "GET /execute/ws HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer master\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    QVERIFY(client.waitFor("\r\n\r\n"));
+    const std::weak_ptr<Service> service = fixture.service;
+    QVERIFY(QCoro::waitFor(fixture.server->shutdown()));
+    QVERIFY(client.received.contains("The server is shutting down"));
+    QVERIFY(client.waitForEnd());
+    fixture.server.reset();
+    fixture.service.reset();
+    QTRY_VERIFY_WITH_TIMEOUT(service.expired(), 60'000);
 }
 
 /// Clients that come now wait in it for the next server.
