@@ -8,7 +8,7 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # shellcheck source=lib/prepare.sh
 . "$checkout/packaging/lib/prepare.sh"
 
-prepare test
+prepare test release
 step "Building the bench" build_preset release --target isol8-bench
 # Docker's own command line, where the toolchain can see it.
 tools=$(mktemp -d)

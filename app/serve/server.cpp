@@ -109,8 +109,10 @@ Task<> serveExchange(ServicePointer service, ExchangePointer exchange)
         answer.headers.emplaceBack("Allow", match.allowedMethods.join(", "));
     if (answer.status == 401)
         answer.headers.emplaceBack("WWW-Authenticate", "Bearer");
-    if (answer.status == 426)
+    if (answer.status == 426) {
         answer.headers.emplaceBack("Upgrade", "websocket");
+        answer.headers.emplaceBack("Sec-WebSocket-Version", "13");
+    }
     if (answer.status == 429 || answer.status == 503)
         answer.headers.emplaceBack(
             "Retry-After", QByteArray::number(service->queue.retryAfter().count()));

@@ -12,7 +12,7 @@ using namespace Qt::StringLiterals;
 namespace {
 
 /// What a client may still send after its last answer before it is cut off.
-constexpr qint64 maxDroppedBytes = 1 << 20;
+constexpr qint64 maxDroppedBytes = 64 << 20;
 
 } // namespace
 
@@ -43,10 +43,16 @@ void ProxyConnection::start()
 
 void ProxyConnection::startRefusing()
 {
+    m_isRefusing = true;
     m_client->setReading(true);
     answerLast(503,
         u"there are %1 connections open, and no more are possible at the same time"_s.arg(
             m_network->limits.maxConnections));
+}
+
+bool ProxyConnection::isLingering() const
+{
+    return m_state == State::Ending && m_client->pendingBytes() == 0;
 }
 
 void ProxyConnection::onReceived(const QByteArray& bytes)

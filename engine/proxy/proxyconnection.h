@@ -24,6 +24,11 @@ public:
     void start();
     /// Instead: answers 503 and ends.
     void startRefusing();
+    [[nodiscard]] bool isRefusing() const { return m_isRefusing; }
+    /// Everything is said; only the client has not closed yet.
+    [[nodiscard]] bool isLingering() const;
+    /// Ends both sides at once.
+    void cutOff();
     /// Brings the log up to date about the request that is under way.
     void updateLog();
 
@@ -61,7 +66,6 @@ private:
     void refuse(const Refusal& refusal);
     void answerLast(int status, const QString& sentence);
     void end(); ///< In order, after what is queued.
-    void cutOff();
     void logAllowed();
     void logRefused(const QString& rule);
     [[nodiscard]] NetworkLogEntry logEntry(const QString& rule) const;
@@ -82,6 +86,7 @@ private:
     ProxyRequest m_request;
     QString m_rule; ///< What allowed it.
     QDateTime m_requestTime;
+    bool m_isRefusing = false;
     bool m_isLogged = false;
     NetworkLog::Place m_logPlace;
     QElapsedTimer m_requestTimer;

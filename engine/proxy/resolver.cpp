@@ -9,6 +9,7 @@
 #include <QHostInfo>
 #include <QTimer>
 
+#include <algorithm>
 #include <deque>
 
 namespace isol8::proxy {
@@ -59,7 +60,7 @@ void lookUpWithQt(const QString& name, const SystemResolver::Answer& answer)
 
 } // namespace
 
-struct SystemResolver::State : std::enable_shared_from_this<State> {
+struct SystemResolver::State : std::enable_shared_from_this<SystemResolver::State> {
     struct Waiting {
         QString name;
         Completion<Addresses> found;

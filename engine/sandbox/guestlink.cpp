@@ -279,6 +279,7 @@ void GuestLink::dispatch()
     case Type::Output:
     case Type::Credit:
     case Type::Exited:
+    case Type::Usage:
     case Type::FileData:
     case Type::FileStat:
     case Type::FileEntry:

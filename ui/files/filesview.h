@@ -17,6 +17,8 @@ Q_SIGNALS:
 
 protected:
     void startDrag(Qt::DropActions) override { Q_EMIT dragRequested(); }
+    /// Says why it is empty.
+    void paintEvent(QPaintEvent* event) override;
 };
 
 } // namespace isol8::ui

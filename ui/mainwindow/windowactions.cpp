@@ -12,6 +12,11 @@ namespace isol8::ui {
 
 using namespace Qt::StringLiterals;
 
+namespace {
+/// Name of the drawing; it is coloured anew with every palette.
+constexpr char iconProperty[] = "iconName";
+} // namespace
+
 WindowActions::WindowActions(QWidget* window)
     : QObject(window)
     , m_window(window)
@@ -29,7 +34,7 @@ QAction* WindowActions::make(
     auto* action = new QAction(text, this);
     action->setObjectName(QLatin1StringView(name));
     action->setShortcuts(keys);
-    action->setProperty("icon", icon);
+    action->setProperty(iconProperty, icon);
     m_window->addAction(action);
     return action;
 }
@@ -146,7 +151,7 @@ void WindowActions::fillMenus(QMenuBar* bar, const QList<QAction*>& viewActions)
 void WindowActions::applyIcons(const QPalette& palette) const
 {
     for (auto* action : all()) {
-        const auto icon = action->property("icon").toString();
+        const auto icon = action->property(iconProperty).toString();
         if (!icon.isEmpty())
             action->setIcon(actionIcon(icon, palette));
     }

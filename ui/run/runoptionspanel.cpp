@@ -13,6 +13,7 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScopedValueRollback>
+#include <QScrollBar>
 #include <QVBoxLayout>
 
 namespace isol8::ui {
@@ -68,7 +69,8 @@ RunOptionsPanel::RunOptionsPanel(QWidget* parent)
     rows->addWidget(makeButtons());
     rows->addStretch(1);
     setWidget(content);
-    setMinimumWidth(230);
+    // Nothing is cut off at the side, where no scroll bar would show it.
+    setMinimumWidth(content->minimumSizeHint().width() + verticalScrollBar()->sizeHint().width());
 
     connect(m_limits, &LimitsForm::edited, this,
         [this](const std::function<void(ExecutionOptions&)>& change) {

@@ -4,6 +4,7 @@
 #include "engine/core/completion.h"
 #include "engine/proxy/socketstream.h"
 
+#include <QCoreApplication>
 #include <QTimer>
 
 #include <arpa/inet.h>
