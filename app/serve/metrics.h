@@ -34,8 +34,7 @@ public:
     void addGauge(const QByteArray& name, const QByteArray& help, std::function<double()> read);
 
     /// The same for a value that only grows: `isol8_pool_made_total`, …
-    void addCounter(
-        const QByteArray& name, const QByteArray& help, std::function<double()> read);
+    void addCounter(const QByteArray& name, const QByteArray& help, std::function<double()> read);
 
     /// Content type `text/plain; version=0.0.4; charset=utf-8`.
     [[nodiscard]] QByteArray text() const;

@@ -29,8 +29,9 @@ bool isFixed(const QString& key)
     static const QStringList fixed { u"auth.enabled"_s, u"auth.connectionString"_s,
         u"serve.sessionGraceMs"_s, u"poolStrategy"_s };
     static const QStringList groups { u"audit."_s, u"pool."_s, u"poolSize."_s };
-    return fixed.contains(key)
-        || std::ranges::any_of(groups, [&key](const QString& group) { return key.startsWith(group); });
+    return fixed.contains(key) || std::ranges::any_of(groups, [&key](const QString& group) {
+        return key.startsWith(group);
+    });
 }
 
 http::HttpLimits httpLimits(const Settings::Serve& settings)

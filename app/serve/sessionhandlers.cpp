@@ -65,7 +65,8 @@ Task<Use> use(Request request, FilePlace place)
         [cancel = made.cancel] { cancel.cancel(); });
     if (request.exchange->isClientGone())
         made.cancel.cancel();
-    auto turn = co_await request.service->sessions.acquireExisting(place.engineSession, made.cancel);
+    auto turn
+        = co_await request.service->sessions.acquireExisting(place.engineSession, made.cancel);
     if (!turn)
         co_return std::unexpected(turn.error());
     made.lease = std::move(*turn);
@@ -130,9 +131,8 @@ Task<Answer> fetchFile(Request request)
     const auto turn = co_await use(request, *place);
     if (!turn)
         co_return std::unexpected(turn.error());
-    const auto content
-        = co_await request.service->backend.engine->fetchFile(
-            place->engineSession, place->path, { turn->cancel, {} });
+    const auto content = co_await request.service->backend.engine->fetchFile(
+        place->engineSession, place->path, { turn->cancel, {} });
     if (!content)
         co_return std::unexpected(fileFailure(*place, content.error()));
     co_return jsonAnswer({ { u"content"_s, QString::fromLatin1(content->toBase64()) } });

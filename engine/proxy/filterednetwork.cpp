@@ -17,8 +17,8 @@ struct FilteredNetwork::Private {
     /// Whether one more may work. Those that only wait for their client to close make room.
     [[nodiscard]] bool hasRoom()
     {
-        const auto working = std::ranges::count(connections, false,
-            [](const auto& connection) { return connection->isRefusing(); });
+        const auto working = std::ranges::count(
+            connections, false, [](const auto& connection) { return connection->isRefusing(); });
         if (working < network->limits.maxConnections)
             return true;
         const auto lingering = std::ranges::find_if(connections, [](const auto& connection) {

@@ -197,9 +197,8 @@ Task<> refreshWarm(EngineState engine)
         wishes << Pool::Wish { std::move(*spec), {},
             aheadOf(likely, warm.options, choice->details.environment) };
     }
-    engine->pool->retire([images](const docker::ContainerSpec& spec) {
-        return !images.contains(spec.image);
-    });
+    engine->pool->retire(
+        [images](const docker::ContainerSpec& spec) { return !images.contains(spec.image); });
     for (auto& wish : wishes)
         engine->pool->keepReady(std::move(wish));
     co_return {};

@@ -135,8 +135,8 @@ std::optional<ExecutionRequest> likelyAfter(const ExecutionRequest& request)
     return likely;
 }
 
-Ahead aheadOf(const ExecutionRequest& request, ExecutionOptions options,
-    const QStringList& imageEnvironment)
+Ahead aheadOf(
+    const ExecutionRequest& request, ExecutionOptions options, const QStringList& imageEnvironment)
 {
     options.secrets.clear();
     const auto program = programOf(request);

@@ -37,7 +37,7 @@ struct Program {
 
 /// What a run of @p request, which has nothing of its own, is started with in a sandbox made with
 /// @p options. No secret is in it.
-[[nodiscard]] Ahead aheadOf(const ExecutionRequest& request, ExecutionOptions options,
-    const QStringList& imageEnvironment);
+[[nodiscard]] Ahead aheadOf(
+    const ExecutionRequest& request, ExecutionOptions options, const QStringList& imageEnvironment);
 
 } // namespace isol8

@@ -21,8 +21,8 @@ void passOnOutput(const Context& context, GuestRun& program, const ProgramFrame&
 {
     auto output = frame.output;
     if (!output)
-        output = [output = &context->output, phase = frame.phase](
-                     Channel channel, const QByteArray& bytes) { output->add(channel, bytes, phase); };
+        output = [output = &context->output, phase = frame.phase](Channel channel,
+                     const QByteArray& bytes) { output->add(channel, bytes, phase); };
     QObject::connect(&program, &GuestRun::outputReceived, &context->output, std::move(output));
 }
 

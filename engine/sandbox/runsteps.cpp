@@ -110,7 +110,8 @@ Task<bool> setUp(Context context, AcquiredSandbox acquired)
             put.error().within(u"putting the set-up script into the sandbox"_s));
     auto spec = specOf(context, { "bash", path }, acquired.imageEnvironment);
     spec.workingDirectory = "/sandbox";
-    const auto report = co_await runProgram(context, acquired.sandbox, spec, { Phase::Setup, {}, context->network.get() });
+    const auto report = co_await runProgram(
+        context, acquired.sandbox, spec, { Phase::Setup, {}, context->network.get() });
     context->result.phases.setup = elapsed(timer);
     if (!report)
         co_return std::unexpected(report.error());

@@ -122,8 +122,8 @@ Task<std::shared_ptr<Sandbox>> Sandbox::takeOver(
         new Sandbox(std::move(client), std::move(containerId), std::move(guest)));
 }
 
-Task<std::shared_ptr<Sandbox>> Sandbox::meet(ClientPointer client, QString name,
-    std::chrono::milliseconds greetingLimit, CancelToken cancel)
+Task<std::shared_ptr<Sandbox>> Sandbox::meet(
+    ClientPointer client, QString name, std::chrono::milliseconds greetingLimit, CancelToken cancel)
 {
     auto stream = co_await client->attach(name, cancel);
     if (!stream)

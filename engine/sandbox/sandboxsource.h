@@ -32,8 +32,8 @@ struct AcquiredSandbox {
     std::shared_ptr<Pool::Item> pooled {};
 };
 
-/// A sandbox of the pool, a new one, or a session's, made if there is none. Waits for the session's other users.
-/// Kind::Conflict when the session has another runtime.
+/// A sandbox of the pool, a new one, or a session's, made if there is none. Waits for the session's
+/// other users. Kind::Conflict when the session has another runtime.
 [[nodiscard]] Task<AcquiredSandbox> acquireSandbox(
     EngineState engine, SandboxRequest request, CancelToken cancel);
 
@@ -45,7 +45,8 @@ struct AcquiredSandbox {
 [[nodiscard]] Task<AcquiredSandbox> acquireSession(
     EngineState engine, QString sessionId, CancelToken cancel);
 
-/// Gives a lingering sandbox or one of the pool back, destroys any other. Destroys all when @p isBroken.
+/// Gives a lingering sandbox or one of the pool back, destroys any other. Destroys all when @p
+/// isBroken.
 [[nodiscard]] Task<> giveBack(EngineState engine, AcquiredSandbox acquired, bool isBroken);
 
 /// The container's name of a session of this user.

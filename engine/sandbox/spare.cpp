@@ -97,8 +97,8 @@ Task<> removeOthers(std::shared_ptr<docker::Client> client, SpareOrder order, Ca
             || container.labels.value(labels::runtime) != order.runtime)
             continue;
         // Claimed first: it may be in somebody's hands by now.
-        const auto claimed = co_await client->renameContainer(name,
-            u"isol8-old-spare-"_s + QUuid::createUuid().toString(QUuid::Id128), cancel);
+        const auto claimed = co_await client->renameContainer(
+            name, u"isol8-old-spare-"_s + QUuid::createUuid().toString(QUuid::Id128), cancel);
         if (claimed)
             (void)co_await client->removeContainer(container.id, cancel);
     }
@@ -151,7 +151,8 @@ Task<AcquiredSandbox> claimSpare(EngineState engine, SandboxRequest request, Can
 Task<> makeSpare(std::shared_ptr<docker::Client> client, QString stateDirectory, SpareOrder order,
     CancelToken cancel)
 {
-    const auto owner = order.container.value(u"Labels"_s).toObject().value(labels::owner).toString();
+    const auto owner
+        = order.container.value(u"Labels"_s).toObject().value(labels::owner).toString();
     const auto volume
         = co_await ensureGuestVolume(client, order.image, stateDirectory, owner, cancel);
     if (!volume)

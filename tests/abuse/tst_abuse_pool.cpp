@@ -170,7 +170,8 @@ private Q_SLOTS:
 
 private:
     EngineFixture& fixture() { return static_cast<EngineSubject&>(subject()).fixture(); }
-    Result<ExecutionResult> run(const ExecutionRequest& request, const ExecutionOptions& options = {})
+    Result<ExecutionResult> run(
+        const ExecutionRequest& request, const ExecutionOptions& options = {})
     {
         return fixture().run(request, options);
     }

@@ -48,7 +48,8 @@ void TestNetworkLogTable::longPathsDoNotWidenTheTable()
 
 void TestNetworkLogTable::saysSoWhenNothingHappened()
 {
-    QCOMPARE(networkLogLines({}), QStringList { u"Network: 0 requests, 0 refused; 0 bytes in, 0 bytes out"_s });
+    QCOMPARE(networkLogLines({}),
+        QStringList { u"Network: 0 requests, 0 refused; 0 bytes in, 0 bytes out"_s });
 }
 
 QTEST_APPLESS_MAIN(TestNetworkLogTable)

@@ -42,8 +42,7 @@ bool waitForSpare(docker::Client& client)
     const auto prefix = u"isol8-spare-%1-"_s.arg(::getuid());
     return QTest::qWaitFor(
         [&] {
-            const auto all
-                = QCoro::waitFor(client.listContainers({ labels::kind + u"=spare"_s }));
+            const auto all = QCoro::waitFor(client.listContainers({ labels::kind + u"=spare"_s }));
             return all && std::ranges::any_of(*all, [&](const auto& container) {
                 return container.state == "running"_L1
                     && container.names.value(0).startsWith(prefix);
@@ -64,9 +63,8 @@ void removeSpares(docker::Client& client)
 void benchCommandLine(Bench& bench)
 {
     const auto nothing = homeWith(bench, u"plain"_s, R"({"cli":{"spare":false}})");
-    for (const auto& [name, arguments, expected] :
-        { std::tuple { u"isol8 --version"_s, QStringList { u"--version"_s },
-              QByteArray(ISOL8_VERSION "\n") } }) {
+    for (const auto& [name, arguments, expected] : { std::tuple { u"isol8 --version"_s,
+             QStringList { u"--version"_s }, QByteArray(ISOL8_VERSION "\n") } }) {
         Samples samples;
         for (int i = 0; i < bench.times(30); ++i)
             samples.add(timeCommand(bench, QStringList { isol8Program } + arguments, expected));
@@ -78,8 +76,7 @@ void benchCommandLine(Bench& bench)
         return;
     docker::Client client(*endpoint);
     for (const auto& program : smallestPrograms()) {
-        const auto cold
-            = [&] { return timeCommand(bench, isol8Run(program), "1\n", { nothing }); };
+        const auto cold = [&] { return timeCommand(bench, isol8Run(program), "1\n", { nothing }); };
         const auto reference = [&] {
             return bench.docker.isEmpty() ? 0.0
                                           : timeCommand(bench, dockerRun(bench, program), "1\n");

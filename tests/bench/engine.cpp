@@ -37,8 +37,7 @@ void benchOutput(Bench& bench, Engine& engine)
     QObject::connect(run.get(), &Run::started, run.get(), [&watch] { watch = Stopwatch(); });
     QObject::connect(run.get(), &Run::outputReceived, run.get(),
         [&received](Channel, const QByteArray& bytes) { received += bytes.size(); });
-    QObject::connect(
-        run.get(), &Run::finished, run.get(), [&isFinished] { isFinished = true; });
+    QObject::connect(run.get(), &Run::finished, run.get(), [&isFinished] { isFinished = true; });
     if (!QTest::qWaitFor([&isFinished] { return isFinished; }, 120'000) || received != size)
         bench.report.fail(u"%1 of %2 bytes of output came"_s.arg(received).arg(size));
     addRate(bench, u"stdout at the engine"_s, size, watch, 300);
@@ -52,8 +51,7 @@ void benchFiles(Bench& bench, Engine& engine)
     request.command = u"true"_s;
     bool isFinished = false;
     const auto run = engine.start(request, {}, session);
-    QObject::connect(
-        run.get(), &Run::finished, run.get(), [&isFinished] { isFinished = true; });
+    QObject::connect(run.get(), &Run::finished, run.get(), [&isFinished] { isFinished = true; });
     (void)QTest::qWaitFor([&isFinished] { return isFinished; }, 120'000);
 
     const QByteArray content(bench.isShort ? 1 << 20 : 200 << 20, 'x');

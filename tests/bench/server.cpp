@@ -39,8 +39,7 @@ QJsonObject configuration(const QString& strategy, int maxConcurrent)
 {
     return { { u"poolStrategy"_s, strategy }, { u"maxConcurrent"_s, maxConcurrent },
         { u"poolSize"_s, 2 },
-        { u"serve"_s,
-            QJsonObject { { u"maxSessions"_s, 1000 }, { u"maxQueue"_s, 1000 } } } };
+        { u"serve"_s, QJsonObject { { u"maxSessions"_s, 1000 }, { u"maxQueue"_s, 1000 } } } };
 }
 
 /// One request whose answer has to be right.
@@ -198,8 +197,7 @@ void benchStreams(Bench& bench)
     bench.report.add({ u"time to first byte of output, SSE"_s, first.median(), u"ms"_s });
 
     const qint64 size = bench.isShort ? 1 << 20 : streamedBytes;
-    const QJsonObject request { { u"cmd"_s,
-                                    u"head -c %1 /dev/zero | tr '\\0' x"_s.arg(size) },
+    const QJsonObject request { { u"cmd"_s, u"head -c %1 /dev/zero | tr '\\0' x"_s.arg(size) },
         { u"runtime"_s, u"bash"_s } };
     const QJsonObject options { { u"maxOutputSize"_s, size * 2 }, { u"cpuLimit"_s, 2 } };
     const auto report = [&](const QString& name, auto&& take, double goal) {
@@ -271,8 +269,7 @@ void benchSessions(Bench& bench)
         Samples samples;
         for (int i = 0; i < bench.times(30); ++i) {
             QTest::qWait(bench.isShort ? 0 : thinkTime);
-            samples.add(
-                timeRequest(bench, client, smallestBody(smallestPrograms().constFirst())));
+            samples.add(timeRequest(bench, client, smallestBody(smallestPrograms().constFirst())));
         }
         const auto bytes = double(server.residentBytes());
         if (count == 1) {

@@ -63,8 +63,7 @@ QList<Program> corpus(Runtime runtime)
         const auto headEnd = text.indexOf('\n', at + 1);
         const auto next = text.indexOf("\n#### ", headEnd);
         auto code = text.mid(headEnd + 1, next < 0 ? -1 : next - headEnd);
-        const auto options
-            = QString::fromUtf8(text.mid(at + 6, headEnd - at - 6)).split(u" | "_s);
+        const auto options = QString::fromUtf8(text.mid(at + 6, headEnd - at - 6)).split(u" | "_s);
         Program program { options.constFirst(), requestOf(runtime, {}) };
         for (const auto& option : options.sliced(1))
             apply(program.request, option, code);
@@ -83,8 +82,8 @@ QByteArray seen(const Result<ExecutionResult>& result)
         return "no result: " + result.error().message.toUtf8();
     QByteArray text = "stdout: " + result->standardOutput + "\nstderr: " + result->standardError
         + "\nexit: " + QByteArray::number(result->exitCode) + ' ' + result->signal.toUtf8() + ' '
-        + reasonName(result->ending.reason).toUtf8() + "\nmissing: "
-        + result->missingFiles.join(u' ').toUtf8();
+        + reasonName(result->ending.reason).toUtf8()
+        + "\nmissing: " + result->missingFiles.join(u' ').toUtf8();
     for (auto file = result->files.cbegin(); file != result->files.cend(); ++file)
         text += '\n' + file.key().toUtf8() + ": " + file.value();
     return text;
@@ -97,8 +96,8 @@ QByteArray difference(const QByteArray& plain, const QByteArray& ahead)
     const auto right = ahead.split('\n');
     for (qsizetype i = 0; i < std::max(left.size(), right.size()); ++i) {
         if (left.value(i) != right.value(i))
-            return "\n  plain: " + left.value(i).left(2000) + "\n  ahead: "
-                + right.value(i).left(2000);
+            return "\n  plain: " + left.value(i).left(2000)
+                + "\n  ahead: " + right.value(i).left(2000);
     }
     return {};
 }

@@ -230,8 +230,8 @@ void TestEngineFiles::endsATransfer()
     // In the middle; nothing half is left.
     Transfer half;
     half.progress = [cancel = half.cancel](qint64, qint64) { cancel.cancel(); };
-    const auto halved = QCoro::waitFor(
-        engine().putFile(session.id, u"half"_s, QByteArray(16 << 20, 'x'), half));
+    const auto halved
+        = QCoro::waitFor(engine().putFile(session.id, u"half"_s, QByteArray(16 << 20, 'x'), half));
     QVERIFY(!halved);
     QCOMPARE(halved.error().kind, Kind::Cancelled);
     const auto listed = QCoro::waitFor(engine().listFiles(session.id, u"/sandbox"_s));

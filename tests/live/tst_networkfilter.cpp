@@ -313,8 +313,8 @@ except OSError:
     QCOMPARE(result->networkLogs[0].path, u"/x?t=***"_s);
     QCOMPARE(result->networkLogs[1].host, u"refused-***.test"_s);
     for (const auto& violation : result->violations)
-        QVERIFY2(!violation.detail.contains(u"hunter2"_s)
-                && !violation.allowWith.contains(u"hunter2"_s),
+        QVERIFY2(
+            !violation.detail.contains(u"hunter2"_s) && !violation.allowWith.contains(u"hunter2"_s),
             qPrintable(violation.detail));
 }
 

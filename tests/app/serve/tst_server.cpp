@@ -470,8 +470,8 @@ void TestServer::clientThatGoesEndsItsTransfer()
     QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 1, 60'000);
     fetch->abort();
     QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 0, 60'000);
-    const auto put = fixture.client->begin("POST", u"/file"_s,
-        R"({"sessionId":"box","path":"a","content":"aGk="})");
+    const auto put = fixture.client->begin(
+        "POST", u"/file"_s, R"({"sessionId":"box","path":"a","content":"aGk="})");
     QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 1, 60'000);
     // So does whoever deletes the session.
     QCOMPARE(fixture.client->remove(u"/session/box"_s).status, 200);

@@ -2,8 +2,8 @@
 #include "tests/support/rawclient.h"
 #include "tests/support/serverprocess.h"
 
-#include <QJsonDocument>
 #include <QFile>
+#include <QJsonDocument>
 #include <QRandomGenerator>
 
 #include <sys/resource.h>

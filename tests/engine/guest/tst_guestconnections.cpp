@@ -305,8 +305,7 @@ say(*[x for x in range(3, 64) if os.path.islink('/proc/self/fd/%d' % x)])
         QCOMPARE(ran.standardError, QByteArray());
         const QByteArray connected = isCarried ? "connected\n" : "ECONNREFUSED\n";
         const QByteArray bound = isCarried ? "EADDRINUSE\n" : "bound\n";
-        QCOMPARE(ran.standardOutput,
-            connected + bound.repeated(20) + connected + "\n");
+        QCOMPARE(ran.standardOutput, connected + bound.repeated(20) + connected + "\n");
     }
 
     void manyIdleConnectionsAreBounded()

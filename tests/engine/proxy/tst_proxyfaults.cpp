@@ -187,8 +187,7 @@ void TestProxyFaults::oldClientsSeeThatItBrokeOff()
 {
     // Without a length or chunks only a reset tells a part from the whole.
     Traffic traffic;
-    traffic.client->write(
-        "GET http://" + traffic.server.authority() + "/x HTTP/1.0\r\n\r\n");
+    traffic.client->write("GET http://" + traffic.server.authority() + "/x HTTP/1.0\r\n\r\n");
     QVERIFY(traffic.hasRequest());
     traffic.server.peer(0).write(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly this\r\n");

@@ -103,12 +103,12 @@ Pool::Actions actionsOf(const WorkshopPointer& shop)
         .make = [shop](docker::ContainerSpec, CancelToken cancel) { return make(shop, cancel); },
         .scrub = [shop](SandboxPointer sandbox,
                      CancelToken cancel) { return scrub(shop, sandbox, cancel); },
-        .prestart = [shop](SandboxPointer sandbox, Ahead, CancelToken) {
-            return prestart(shop, sandbox);
-        },
-        .isAlive = [shop](const SandboxPointer& sandbox) {
-            return !shop->dead.contains(sandbox->containerId());
-        },
+        .prestart
+        = [shop](SandboxPointer sandbox, Ahead, CancelToken) { return prestart(shop, sandbox); },
+        .isAlive =
+            [shop](const SandboxPointer& sandbox) {
+                return !shop->dead.contains(sandbox->containerId());
+            },
         .check = [shop](SandboxPointer sandbox, CancelToken) { return check(shop, sandbox); },
         .destroy = [shop](SandboxPointer sandbox) { return destroy(shop, sandbox); },
         .idOf = [](const SandboxPointer& sandbox) { return sandbox->containerId(); },

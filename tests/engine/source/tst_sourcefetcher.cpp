@@ -106,11 +106,11 @@ void TestSourceFetcher::restart()
 
 void TestSourceFetcher::fetches()
 {
-    const auto code = fetch({ url() });
+    const auto code = fetch({ .url = url(), .hash = {} });
     QVERIFY2(code, code ? "" : qPrintable(code.error().message));
     QCOMPARE(*code, "print(1)");
     m_server->addBody(u"/empty"_s, {});
-    const auto empty = fetch({ url(u"/empty"_s) });
+    const auto empty = fetch({ .url = url(u"/empty"_s), .hash = {} });
     QVERIFY(empty);
     QVERIFY(empty->isEmpty() && !empty->isNull());
 }
@@ -119,7 +119,7 @@ void TestSourceFetcher::isOffByDefault()
 {
     m_policy.remoteCode.enabled = false;
     restart();
-    const auto code = fetch({ url() });
+    const auto code = fetch({ .url = url(), .hash = {} });
     QVERIFY(!code);
     QCOMPARE(code.error().kind, Kind::Denied);
     QVERIFY(code.error().message.contains(u"remoteCode.enabled"));
@@ -130,7 +130,7 @@ void TestSourceFetcher::resolvesOnceAndConnectsThere()
 {
     // Rebinding: the second answer would be another address.
     m_resolver->known[u"code.test"_s] = { { loopback }, { QHostAddress(u"127.0.0.2"_s) } };
-    QVERIFY(fetch({ url() }));
+    QVERIFY(fetch({ .url = url(), .hash = {} }));
     QCOMPARE(m_resolver->asked, QStringList { u"code.test"_s });
     QVERIFY(m_server->heads().value(0).contains("Host: code.test:"));
 }
@@ -139,7 +139,7 @@ void TestSourceFetcher::everyAddressIsChecked()
 {
     for (const auto& address : { u"127.0.0.2"_s, u"10.0.0.1"_s, u"169.254.169.254"_s, u"::1"_s }) {
         m_resolver->known[u"code.test"_s] = { { loopback, QHostAddress(address) } };
-        const auto code = fetch({ url() });
+        const auto code = fetch({ .url = url(), .hash = {} });
         QVERIFY2(!code, qPrintable(address));
         QCOMPARE(code.error().kind, Kind::Denied);
         // What a name points to is not told.
@@ -170,7 +170,7 @@ void TestSourceFetcher::everyRedirectIsJudged()
     m_server->add(u"/go"_s,
         "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: " + location
             + "\r\n\r\n");
-    const auto code = fetch({ url(u"/go"_s) });
+    const auto code = fetch({ .url = url(u"/go"_s), .hash = {} });
     QVERIFY2(!code, code ? code->constData() : "");
     QCOMPARE(m_server->requests(), QList<QByteArray> { "/go" });
 }
@@ -186,7 +186,7 @@ void TestSourceFetcher::followsRedirects()
     redirect(u"/1"_s, 301, "/2");
     redirect(u"/2"_s, 307, "3?x=1");
     redirect(u"/3?x=1"_s, 308, url(u"/a.py"_s, u"other.test"_s).toLatin1());
-    const auto code = fetch({ url(u"/1"_s) });
+    const auto code = fetch({ .url = url(u"/1"_s), .hash = {} });
     QVERIFY2(code, code ? "" : qPrintable(code.error().message));
     QCOMPARE(*code, "print(1)");
     QCOMPARE(m_resolver->asked.last(), u"other.test"_s);
@@ -198,13 +198,13 @@ void TestSourceFetcher::endsEndlessRedirects()
 {
     m_server->add(u"/loop"_s,
         "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: /loop\r\n\r\n");
-    const auto code = fetch({ url(u"/loop"_s) });
+    const auto code = fetch({ .url = url(u"/loop"_s), .hash = {} });
     QVERIFY(!code);
     QVERIFY(code.error().message.contains(u"redirects"));
     QCOMPARE(m_server->requests().size(), 6);
     m_server->add(
         u"/nowhere"_s, "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    QVERIFY(!fetch({ url(u"/nowhere"_s) }));
+    QVERIFY(!fetch({ .url = url(u"/nowhere"_s), .hash = {} }));
 }
 
 void TestSourceFetcher::triesTheNextAddress()
@@ -212,9 +212,9 @@ void TestSourceFetcher::triesTheNextAddress()
     m_policy.allowAddresses << u"127.0.0.3:%1"_s.arg(m_server->port());
     restart();
     m_resolver->known[u"code.test"_s] = { { QHostAddress(u"127.0.0.3"_s), loopback } };
-    QCOMPARE(fetch({ url() }).value_or({}), "print(1)");
+    QCOMPARE(fetch({ .url = url(), .hash = {} }).value_or(QByteArray()), "print(1)");
     m_resolver->known[u"code.test"_s] = { { QHostAddress(u"127.0.0.3"_s) } };
-    const auto code = fetch({ url(u"/b"_s) });
+    const auto code = fetch({ .url = url(u"/b"_s), .hash = {} });
     QVERIFY(!code);
     QCOMPARE(code.error().kind, Kind::Unreachable);
 }
@@ -233,7 +233,7 @@ void TestSourceFetcher::requiresAHashWhenTold()
 {
     m_policy.remoteCode.requireHash = true;
     restart();
-    const auto code = fetch({ url() });
+    const auto code = fetch({ .url = url(), .hash = {} });
     QVERIFY(!code);
     QVERIFY(code.error().message.contains(u"requireHash"));
     QVERIFY(m_server->requests().isEmpty());
@@ -242,9 +242,9 @@ void TestSourceFetcher::requiresAHashWhenTold()
 
 void TestSourceFetcher::keepsCode()
 {
-    QVERIFY(fetch({ url() }));
+    QVERIFY(fetch({ .url = url(), .hash = {} }));
     restart(); // As another process.
-    QCOMPARE(fetch({ url() }).value_or({}), "print(1)");
+    QCOMPARE(fetch({ .url = url(), .hash = {} }).value_or(QByteArray()), "print(1)");
     QCOMPARE(m_server->requests().size(), 1);
     // Another hash than the cache's: it may be new code.
     QVERIFY(!fetch({ .url = url(), .hash = sha256("print(2)") }));
@@ -259,14 +259,14 @@ void TestSourceFetcher::cacheFollowsThePolicy()
     m_server->add(u"/go"_s,
         "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: "
             + url(u"/a.py"_s, u"other.test"_s).toLatin1() + "\r\n\r\n");
-    QVERIFY(fetch({ url(u"/go"_s) }));
+    QVERIFY(fetch({ .url = url(u"/go"_s), .hash = {} }));
     m_policy.remoteCode.blockedHosts << u"^other\\.test$"_s;
     restart();
-    QVERIFY(!fetch({ url(u"/go"_s) }));
+    QVERIFY(!fetch({ .url = url(u"/go"_s), .hash = {} }));
     m_policy.remoteCode.blockedHosts.clear();
     m_policy.remoteCode.maxCodeBytes = 4;
     restart();
-    QVERIFY(!fetch({ url(u"/go"_s) }));
+    QVERIFY(!fetch({ .url = url(u"/go"_s), .hash = {} }));
 }
 
 void TestSourceFetcher::keepsNothingWhenTold_data()
@@ -282,7 +282,7 @@ void TestSourceFetcher::keepsNothingWhenTold()
     m_policy.remoteCode.enableCache = isCacheOn;
     restart();
     for (int i = 0; i < 2; ++i)
-        QVERIFY(fetch({ .url = url(), .mayBeCached = !isCacheOn }));
+        QVERIFY(fetch({ .url = url(), .hash = {}, .mayBeCached = !isCacheOn }));
     QCOMPARE(m_server->requests().size(), 2);
     QVERIFY(!QDir(m_directory->filePath(u"cache"_s)).exists());
 }
@@ -303,7 +303,8 @@ void TestSourceFetcher::wholeTransferIsTimed()
     });
     m_policy.allowAddresses << u"127.0.0.1:%1"_s.arg(slow.serverPort());
     restart();
-    const auto code = fetch({ u"http://code.test:%1/"_s.arg(slow.serverPort()) });
+    const auto code
+        = fetch({ .url = u"http://code.test:%1/"_s.arg(slow.serverPort()), .hash = {} });
     QVERIFY(!code);
     QCOMPARE(code.error().kind, Kind::Timeout);
     QVERIFY(code.error().message.contains(u"fetchTimeoutMs"));
@@ -314,7 +315,7 @@ void TestSourceFetcher::canBeCancelled()
     m_server->add(u"/slow"_s, "HTTP/1.1 200 OK\r\n", LocalServer::End::Hold);
     const CancelToken cancel;
     connect(m_server.get(), &LocalServer::requested, this, [cancel] { cancel.cancel(); });
-    const auto code = fetch({ url(u"/slow"_s) }, cancel);
+    const auto code = fetch({ .url = url(u"/slow"_s), .hash = {} }, cancel);
     QVERIFY(!code);
     QCOMPARE(code.error().kind, Kind::Cancelled);
 }
@@ -335,7 +336,7 @@ void TestSourceFetcher::tellsWhatTheServerSays()
     QFETCH(QByteArray, status);
     QFETCH(int, kind);
     m_server->add(u"/x?token=secret"_s, "HTTP/1.1 " + status + "\r\nConnection: close\r\n\r\n");
-    const auto code = fetch({ url(u"/x?token=secret"_s) });
+    const auto code = fetch({ .url = url(u"/x?token=secret"_s), .hash = {} });
     QVERIFY(!code);
     QCOMPARE(int(code.error().kind), kind);
     QVERIFY2(code.error().message.contains(QString::fromLatin1(status.first(3))),
@@ -346,9 +347,9 @@ void TestSourceFetcher::tellsWhatTheServerSays()
 
 void TestSourceFetcher::answersWithoutTheFetcher()
 {
-    auto fetching = m_fetcher->fetch({ url() }, {});
+    auto fetching = m_fetcher->fetch({ .url = url(), .hash = {} }, {});
     m_fetcher.reset();
-    QCOMPARE(QCoro::waitFor(std::move(fetching)).value_or({}), "print(1)");
+    QCOMPARE(QCoro::waitFor(std::move(fetching)).value_or(QByteArray()), "print(1)");
 }
 
 QTEST_GUILESS_MAIN(TestSourceFetcher)
