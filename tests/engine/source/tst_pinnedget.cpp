@@ -160,8 +160,11 @@ void TestPinnedGet::endsWithTheHeadOfOthers()
 {
     QFETCH(QByteArray, line);
     QFETCH(int, status);
-    // The body is endless, but nobody waits for it.
-    const QByteArray length = status == 204 ? "" : "Content-Length: 1000000\r\n";
+    // The body is endless, but nobody waits for it; Qt does where it might have a password to give.
+    const bool isQtWaiting = status == 401 || status == 407;
+    const QByteArray length = status == 204 ? ""
+        : isQtWaiting                       ? "Content-Length: 0\r\n"
+                                            : "Content-Length: 1000000\r\n";
     m_server->add(u"/a"_s, "HTTP/1.1 " + line + "\r\n" + length + "\r\n", LocalServer::End::Hold);
     const auto got = get(request());
     QVERIFY2(got, got ? "" : qPrintable(got.error().message));
