@@ -3,6 +3,7 @@
 #include "tests/abuse/httpabusetest.h"
 #include "tests/app/liveprogram.h"
 
+#include <QCoroTask>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QLocalSocket>
@@ -329,7 +330,7 @@ void TestAbuseSec::arguments(World& world)
     QVERIFY(going->waitForOutput("ready"));
     qunsetenv("TOKEN");
     QCOMPARE(processesWith(world.secret), QList<QByteArray>());
-    const auto containers = QCoro::waitFor(docker().listContainers({ u"isol8.managed=true"_s }));
+    const auto containers = QCoro::waitFor(client().listContainers({ u"isol8.managed=true"_s }));
     QVERIFY(containers);
     int seen = 0; // Others may be gone by now.
     for (const auto& container : *containers) {
