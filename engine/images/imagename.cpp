@@ -76,6 +76,14 @@ QString sharedBaseTag()
     return u"isol8:base"_s;
 }
 
+Error missingImage(const QString& tag)
+{
+    // The one of our own that `setup` makes only when it is named.
+    const auto hint = tag == baseImageTag(Runtime::Agent) ? u" --runtime agent"_s : QString();
+    return { Kind::NotFound,
+        u"there is no image %1 (run `isol8 setup%2`, or build or pull it)"_s.arg(tag, hint) };
+}
+
 Result<> validateTag(const QString& tag)
 {
     const auto refuse = [&tag](const QString& why) {

@@ -26,4 +26,7 @@ namespace isol8 {
 /// read specially are Kind::Invalid.
 [[nodiscard]] Result<> validatePackageName(Runtime runtime, const QString& name);
 
+/// Kind::NotFound with what makes it: an image that Docker does not have.
+[[nodiscard]] Error missingImage(const QString& tag);
+
 } // namespace isol8

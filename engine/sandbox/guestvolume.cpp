@@ -5,6 +5,7 @@
 #include "engine/files/tar.h"
 #include "engine/guest/guestbinary.h"
 #include "engine/guest/protocol.h"
+#include "engine/images/imagename.h"
 #include "engine/sandbox/labels.h"
 
 #include <KTar>
@@ -137,8 +138,7 @@ Task<QString> ensureGuestVolume(
     const auto created
         = co_await client->createContainer(helperSpec(image, name, owner), container, cancel);
     if (!created && created.error().kind == Kind::NotFound)
-        co_return failure(Kind::NotFound,
-            u"there is no image %1 (run `isol8 setup`, or build or pull it)"_s.arg(image));
+        co_return std::unexpected(missingImage(image));
     if (!created)
         co_return std::unexpected(created.error().within(u"preparing the guest's volume"_s));
     const auto filled = co_await verifyOrFill(client, *created, cancel);

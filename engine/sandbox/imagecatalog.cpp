@@ -48,8 +48,7 @@ Task<ImageChoice> chooseImage(
         co_return ImageChoice { name, std::move(*details) };
     if (details.error().kind != Kind::NotFound)
         co_return std::unexpected(details.error());
-    co_return failure(Kind::NotFound,
-        u"there is no image %1 (run `isol8 setup`, or build or pull it)"_s.arg(name));
+    co_return std::unexpected(missingImage(name));
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "engine/core/completion.h"
 #include "engine/core/logging.h"
 #include "engine/docker/attachedstream.h"
+#include "engine/images/imagename.h"
 #include "engine/sandbox/dockertransport.h"
 
 #include <QTimer>
@@ -92,8 +93,7 @@ Task<std::shared_ptr<Sandbox>> Sandbox::create(
         if (creating.isCancelled())
             (void)co_await client->removeContainer(name);
         if (id.error().kind == Kind::NotFound)
-            co_return failure(Kind::NotFound,
-                u"there is no image %1 (run `isol8 setup`, or build or pull it)"_s.arg(image));
+            co_return std::unexpected(missingImage(image));
         co_return std::unexpected(id.error().within(u"creating the sandbox"_s));
     }
     auto guest = co_await bringUp(client, *id, isLeased, cancel);

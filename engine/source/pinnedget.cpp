@@ -45,7 +45,6 @@ QNetworkRequest networkRequest(const PinnedRequest& pinned)
     request.setAttribute(Attribute::CookieLoadControlAttribute, Attribute::Manual);
     request.setAttribute(Attribute::CookieSaveControlAttribute, Attribute::Manual);
     request.setAttribute(Attribute::AuthenticationReuseAttribute, Attribute::Manual);
-    request.setAttribute(Attribute::CacheLoadControlAttribute, Attribute::AlwaysNetwork);
     if (!pinned.caBundle.isEmpty()) {
         auto tls = QSslConfiguration::defaultConfiguration();
         tls.addCaCertificates(QSslCertificate::fromData(pinned.caBundle, QSsl::Pem));

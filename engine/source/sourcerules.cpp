@@ -89,7 +89,8 @@ Result<SourceTarget> SourceRules::judge(const QString& text, bool isInsecureAllo
                           shownUrl(url), url.scheme()),
             u"remoteCode.allowedSchemes, --allow-insecure-code-url"_s);
 
-    const auto host = hostNameFromText(url.host());
+    const QString name = url.host();
+    const auto host = hostNameFromText(name.contains(u':') ? u'[' + name + u']' : name);
     if (!host)
         return std::unexpected(host.error().within(shownUrl(url)));
     SourceTarget target;

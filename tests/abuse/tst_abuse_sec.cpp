@@ -3,6 +3,7 @@
 #include "tests/abuse/httpabusetest.h"
 #include "tests/app/liveprogram.h"
 
+#include <QCoroTask>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QLocalSocket>
@@ -307,7 +308,7 @@ END)",
     }
     // What is not promised stays, so that nobody relies on it: masking is hygiene, not containment.
     const auto others = run(
-        "rev <<<$S0; fold -w1 <<<$S0 | head -3; tr a-z n-za-m <<<$S0", { u"password-hunter2"_s });
+        "python3 -c 'import os; print(os.environ[\"S0\"][::-1])'; fold -w1 <<<$S0 | head -3; tr a-z n-za-m <<<$S0", { u"password-hunter2"_s });
     QCOMPARE(others.out, "2retnuh-drowssap\np\na\ns\ncnffjbeq-uhagre2\n");
 }
 
@@ -315,7 +316,8 @@ void TestAbuseSec::arguments(World& world)
 {
     // Inside: the environment of the program alone.
     const auto secret = QString::fromLatin1(world.secret);
-    const auto inside = run("for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$f; done | rev",
+    const auto inside = run("for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$f; done | "
+                            "python3 -c 'import sys; print(sys.stdin.read()[::-1])'",
         { secret }, { u"--setup"_s, u"true"_s });
     QCOMPARE(inside.exitCode, 0);
     auto reversed = world.secret;
@@ -329,7 +331,7 @@ void TestAbuseSec::arguments(World& world)
     QVERIFY(going->waitForOutput("ready"));
     qunsetenv("TOKEN");
     QCOMPARE(processesWith(world.secret), QList<QByteArray>());
-    const auto containers = QCoro::waitFor(docker().listContainers({ u"isol8.managed=true"_s }));
+    const auto containers = QCoro::waitFor(client().listContainers({ u"isol8.managed=true"_s }));
     QVERIFY(containers);
     int seen = 0; // Others may be gone by now.
     for (const auto& container : *containers) {

@@ -212,7 +212,7 @@ void TestCli::refusesBadUsage_data()
     row({ u"session"_s, u"stop"_s, u"../x"_s }, "../x");
     row({ u"build"_s }, "--base");
     row({ u"build"_s, u"--base"_s, u"python"_s }, "--tag");
-    row({ u"build"_s, u"--base"_s, u"agent"_s, u"--tag"_s, u"x"_s }, "agent");
+    row({ u"build"_s, u"--base"_s, u"cobol"_s, u"--tag"_s, u"x"_s }, "cobol");
     row({ u"build"_s, u"--base"_s, u"python"_s, u"--tag"_s, u"-x"_s, u"--install"_s, u"numpy"_s },
         "-x");
     row({ u"build"_s, u"--base"_s, u"python"_s, u"--tag"_s, u"x"_s }, "--install");
@@ -222,7 +222,7 @@ void TestCli::refusesBadUsage_data()
         "a,,b");
     row({ u"build"_s, u"--base"_s, u"python"_s, u"--tag"_s, u"x"_s, u"--install"_s, u"../x"_s },
         "../x");
-    row({ u"setup"_s, u"--runtime"_s, u"agent"_s }, "agent");
+    row({ u"setup"_s, u"--runtime"_s, u"cobol"_s }, "cobol");
     row({ u"setup"_s, u"--source"_s, u"cloud"_s }, "cloud");
     row({ u"setup"_s, u"--python"_s, u"--evil"_s }, "--evil");
     row({ u"setup"_s, u"--runtime"_s, u"node"_s, u"--python"_s, u"numpy"_s }, "python");

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
+#include "engine/core/settings.h"
 #include "engine/remote/remoteengine.h"
 #include "engine/sandbox/dockerengine.h"
 #include "ui/targets/target.h"
 
+#include <QDir>
+
 namespace isol8::ui {
+
+using namespace Qt::StringLiterals;
 
 EngineFactory realEngines()
 {
@@ -12,7 +17,13 @@ EngineFactory realEngines()
             auto endpoint = docker::resolveEndpoint();
             if (!endpoint)
                 return std::unexpected(endpoint.error());
-            return std::make_shared<DockerEngine>(std::move(*endpoint));
+            // As the command line does: auditing and code from URLs follow the configuration.
+            const auto loaded
+                = loadSettings(QDir::homePath() + u"/.isol8"_s, QDir::homePath());
+            if (!loaded)
+                return std::unexpected(loaded.error());
+            return std::make_shared<DockerEngine>(
+                std::move(*endpoint), engineSettings(loaded->settings));
         }
         const auto address = remote::parseServerAddress(target.address);
         if (!address)

@@ -81,7 +81,7 @@ void TestSourceRules::refuses_data()
              u"https://"_s, u"https:///a"_s, u"http://example.test/"_s, u"ftp://example.test/"_s,
              u"file:///etc/passwd"_s, u"file://localhost/etc/passwd"_s, u"data:text/plain,1"_s,
              u"gopher://example.test/"_s, u"https://user@example.test/"_s,
-             u"https://user:password@example.test/"_s, u"https://example.test:0/"_s,
+             u"https://user:hunter2@example.test/"_s, u"https://example.test:0/"_s,
              u"https://example.test:22/"_s, u"https://example.test:99999/"_s,
              u"https://localhost/"_s, u"https://a.localhost/"_s, u"https://localhost./"_s,
              u"https://127.0.0.1/"_s, u"https://127.1/"_s, u"https://2130706433/"_s,
@@ -104,7 +104,7 @@ void TestSourceRules::refuses()
     const auto target = judge(url);
     QVERIFY2(!target, qPrintable(url));
     QVERIFY(!target.error().message.isEmpty() && target.error().message.size() < 500);
-    QVERIFY2(!target.error().message.contains(u"password"), qPrintable(target.error().message));
+    QVERIFY2(!target.error().message.contains(u"hunter2"), qPrintable(target.error().message));
 }
 
 void TestSourceRules::httpOnlyWhenAskedFor()
@@ -146,7 +146,7 @@ void TestSourceRules::blockedBeatsAllowed()
     m_policy.remoteCode.blockedHosts.clear();
     QVERIFY(!judge(u"https://127.0.0.1/"_s));
     // A pattern that cannot be decided blocks, and does not allow.
-    m_policy.remoteCode.blockedHosts = { u"(a*)*(a*)*(a*)*b$"_s };
+    m_policy.remoteCode.blockedHosts = { u"^([a-z]+)*$"_s };
     QVERIFY(!judge(u"https://"_s + QString(60, u'a') + u".test/"_s));
 }
 
