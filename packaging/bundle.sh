@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Makes build/bundle from build/release/isol8, and build/isol8 a link into it: the program with its
+# bundle.sh [PRESET]: makes build/bundle from build/release/isol8 (or build/bundle-PRESET): the program with its
 # libraries, Qt plugins and the dynamic loader, for a machine whose own are older. Runs in the
 # toolchain. The loader's path is absolute, so a moved checkout needs a new bundle.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-program=$checkout/build/release/isol8
-window=$checkout/build/release/libisol8-gui.so
+preset=${1:-release}
+program=$checkout/build/$preset/isol8
+window=$checkout/build/$preset/libisol8-gui.so
 bundle=$checkout/build/bundle
+[[ $preset == release ]] || bundle+=-$preset
 new=$bundle.new
 
 stamp=$({ echo "$bundle"; cat "$0" "$program" "$window"; } | sha256sum)
-if [[ -L $checkout/build/isol8 && -f $bundle/stamp && $(<"$bundle/stamp") == "$stamp" ]]; then
+if [[ -f $bundle/stamp && $(<"$bundle/stamp") == "$stamp" ]]; then
     exit 0
 fi
 
@@ -54,4 +56,3 @@ printf '%s\n' "$stamp" >"$new/stamp"
 
 rm -rf "$bundle"
 mv -T "$new" "$bundle"
-ln -sfn bundle/bin/isol8 "$checkout/build/isol8"

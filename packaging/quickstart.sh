@@ -7,7 +7,7 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # shellcheck source=lib/prepare.sh
 . "$checkout/packaging/lib/prepare.sh"
 
-prepare build
+prepare build release
 (($#)) || set -- run -e "print('Hello from isol8')"
 say INFO "isol8 $*"
 isol8 "$@"

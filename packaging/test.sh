@@ -6,7 +6,7 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # shellcheck source=lib/prepare.sh
 . "$checkout/packaging/lib/prepare.sh"
 
-prepare test
-step "Building isol8 and its tests with sanitizers" build_preset asan
+prepare test asan
+step "Building the tests" build_preset asan
 cd "$checkout"
 enter ctest --preset asan --parallel 2 "$@"

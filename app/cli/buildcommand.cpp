@@ -67,9 +67,10 @@ int BuildCommand::run(Console& console)
         return 1;
     };
     const auto runtime = runtimeFromName(*m_base);
-    if (!runtime || *runtime == Runtime::Agent)
+    if (!runtime)
         return fail({ Kind::Invalid,
-            u"--base '%1' is unknown; it is python, node, bun, deno or bash"_s.arg(*m_base) });
+            u"--base '%1' is unknown; it is one of %2"_s.arg(
+                *m_base, runtimeNames().join(u", "_s)) });
     if (auto valid = validateTag(*m_tag); !valid)
         return fail(valid.error().within(u"--tag"_s));
     auto packages = packageList(*runtime, m_install);

@@ -15,6 +15,7 @@
 #include "app/cli/servecommand.h"
 #include "app/cli/sessioncommand.h"
 #include "app/cli/setupcommand.h"
+#include "app/cli/sparemaker.h"
 
 #include <CLI/CLI.hpp>
 
@@ -209,6 +210,9 @@ int runCommandLine(int argumentCount, char** argumentTexts)
         console.print(QStringLiteral(ISOL8_VERSION));
         return console.hasFailed() ? 1 : 0;
     }
+
+    if (arguments == Arguments { spareMakerArgument })
+        return runSpareMaker(argumentCount, argumentTexts);
 
     const auto programArguments = takeProgramArguments(arguments);
     console.setSecrets(typedSecrets(arguments));

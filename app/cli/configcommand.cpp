@@ -75,11 +75,15 @@ int ConfigCommand::trust(Console& console) const
         console.error(loaded.error());
         return 1;
     }
+    const auto before = loadSettings(QDir::currentPath(), QDir::homePath());
     if (const auto trusted = TrustStore(QDir::homePath()).trust(path); !trusted) {
         console.error(trusted.error());
         return 1;
     }
     console.ok(u"%1 is trusted as it is now; a change ends that"_s.arg(path));
+    if (before && !before->ignoredKeys.isEmpty())
+        console.info(
+            u"What it says of %1 counts from now on"_s.arg(before->ignoredKeys.join(u", "_s)));
     return 0;
 }
 

@@ -43,14 +43,33 @@ std::shared_ptr<docker::Client> dockerClient(Console& console)
     return std::make_shared<docker::Client>(std::move(*endpoint));
 }
 
-std::shared_ptr<DockerEngine> dockerEngine(Console& console, const Settings& settings)
+namespace {
+
+std::shared_ptr<DockerEngine> makeEngine(Console& console, DockerEngineSettings settings)
 {
     auto endpoint = docker::resolveEndpoint();
     if (!endpoint) {
         console.error(endpoint.error());
         return nullptr;
     }
-    return std::make_shared<DockerEngine>(std::move(*endpoint), engineSettings(settings));
+    return std::make_shared<DockerEngine>(std::move(*endpoint), std::move(settings));
+}
+
+} // namespace
+
+std::shared_ptr<DockerEngine> dockerEngine(Console& console, const Settings& settings)
+{
+    return makeEngine(console, engineSettings(settings));
+}
+
+std::shared_ptr<DockerEngine> engineForOneRun(Console& console, const Settings& settings)
+{
+    auto chosen = engineSettings(settings);
+    if (settings.cli.spare)
+        chosen.spareIdle = settings.cli.spareIdle;
+    // Its guest ends when isol8 does, and Docker removes it then.
+    chosen.isRemovalAwaited = false;
+    return makeEngine(console, std::move(chosen));
 }
 
 QCoro::Task<bool> checkDocker(std::shared_ptr<docker::Client> client, Console* console)

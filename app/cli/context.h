@@ -25,6 +25,10 @@ namespace isol8::cli {
 [[nodiscard]] std::shared_ptr<DockerEngine> dockerEngine(
     Console& console, const Settings& settings = {});
 
+/// For one run: with the spare container of an earlier command, where the settings allow that.
+[[nodiscard]] std::shared_ptr<DockerEngine> engineForOneRun(
+    Console& console, const Settings& settings);
+
 /// True if Docker answers; else how to get it has been said.
 [[nodiscard]] QCoro::Task<bool> checkDocker(
     std::shared_ptr<docker::Client> client, Console* console);

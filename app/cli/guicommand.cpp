@@ -45,7 +45,8 @@ void GuiCommand::define(OptionSet& options)
 int GuiCommand::run(Console& console)
 {
     const auto paths = guiModulePaths(programDirectory());
-    const auto found = std::ranges::find_if(paths, [](const auto& path) { return QFile::exists(path); });
+    const auto found
+        = std::ranges::find_if(paths, [](const auto& path) { return QFile::exists(path); });
     if (found == paths.cend()) {
         console.error(
             u"The desktop application is not installed: there is no "_s + paths.join(u", "_s));

@@ -38,7 +38,8 @@ QStringList networkLogLines(const ExecutionResult& result)
 {
     const auto& log = result.networkLogs;
     const auto refused = std::ranges::count(log, false, &NetworkLogEntry::isAllowed);
-    QStringList lines { u"Network: %1 requests, %2 refused; %3 in, %4 out"_s.arg(log.size())
+    QStringList lines { u"Network: %1, %2 refused; %3 in, %4 out"_s
+            .arg(log.size() == 1 ? u"1 request"_s : u"%1 requests"_s.arg(log.size()))
             .arg(refused)
             .arg(formatSize(result.networkBytesIn), formatSize(result.networkBytesOut)) };
     QStringList methods;

@@ -66,7 +66,8 @@ Result<> planNetwork(const RunOptions& options, ExecutionOptions& plan, QStringL
         plan.networkFilter.deny = *deny;
     plan.isNetworkLogged = options.logNetwork;
     if (plan.network == NetworkMode::Host && !options.host)
-        warnings << u"The program has this machine's whole network (host), local services included"_s;
+        warnings
+            << u"The program has this machine's whole network (host), local services included"_s;
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include "app/cli/context.h"
 #include "app/cli/runplan.h"
 #include "app/cli/runsession.h"
+#include "app/cli/sparemaker.h"
 #include "app/cli/target.h"
 #include "engine/core/completion.h"
 #include "engine/sandbox/dockerengine.h"
@@ -104,11 +105,12 @@ int RunCommand::run(Console& console)
     for (const auto& name : SecretSet(plan->options.secrets).unmaskedNames())
         console.warn(u"The secret %1 is too short to be masked in the output"_s.arg(name));
 
+    std::shared_ptr<DockerEngine> docker;
     std::shared_ptr<Engine> engine;
     if (target)
         engine = remoteEngine(*target);
     else
-        engine = dockerEngine(console, loaded->settings);
+        engine = docker = engineForOneRun(console, loaded->settings);
     if (!engine)
         return 1;
     RunDisplay display;
@@ -127,6 +129,8 @@ int RunCommand::run(Console& console)
             display.outPath, QString::fromLocal8Bit(std::strerror(errno))));
         return code != 0 ? code : 1;
     }
+    if (const auto order = docker ? docker->nextSpare() : QByteArray(); !order.isEmpty())
+        startSpareMaker(order);
     return code;
 }
 

@@ -2,11 +2,11 @@
 #include "app/cli/runplan.h"
 
 #include "app/cli/networkplan.h"
+#include "app/cli/sourceplan.h"
 #include "engine/core/names.h"
+#include "engine/core/runtimedefaults.h"
 #include "engine/core/units.h"
 #include "engine/core/validation.h"
-
-#include <QFileInfo>
 
 namespace isol8::cli {
 
@@ -17,113 +17,6 @@ namespace {
 std::unexpected<Error> invalid(const QString& message)
 {
     return failure(Kind::Invalid, message);
-}
-
-std::unexpected<Error> notYet(const QString& what)
-{
-    return failure(Kind::Invalid, what + u" is not part of this build yet"_s);
-}
-
-/// Fetching code comes later; what is typed for it is checked all the same.
-Result<> checkComing(const RunOptions& options)
-{
-    static const QRegularExpression digest(u"\\A[0-9a-fA-F]{64}\\z"_s);
-    if (options.hash && !digest.match(*options.hash).hasMatch())
-        return invalid(
-            u"--hash must be a SHA-256 in 64 hexadecimal digits, not '%1'"_s.arg(*options.hash));
-    if (options.url || options.github || options.gist)
-        return notYet(u"Fetching code (--url, --github, --gist)"_s);
-    if (options.hash || options.allowInsecureCodeUrl)
-        return invalid(
-            u"--hash and --allow-insecure-code-url belong to --url, --github and --gist"_s);
-    return {};
-}
-
-/// The extension that the program's file keeps: its own where the runtime can run such files.
-QString keptExtension(const QString& extension, Runtime runtime)
-{
-    static const QStringList scripts { u".js"_s, u".mjs"_s, u".cjs"_s, u".jsx"_s, u".ts"_s,
-        u".mts"_s, u".cts"_s, u".tsx"_s };
-    const bool isScript
-        = runtime == Runtime::Node || runtime == Runtime::Bun || runtime == Runtime::Deno;
-    if (isScript && scripts.contains(extension))
-        return extension;
-    return extensionsOf(runtime).contains(extension) ? extension : QString();
-}
-
-Result<> planRuntime(
-    const RunOptions& options, const QString& extension, Runtime fallback, RunPlan& plan)
-{
-    if (options.runtime) {
-        const auto runtime = runtimeFromName(*options.runtime);
-        if (!runtime)
-            return invalid(u"--runtime '%1' is unknown; it is one of %2"_s.arg(
-                *options.runtime, runtimeNames().join(u", "_s)));
-        plan.request.runtime = *runtime;
-    } else if (!extension.isNull()) {
-        const auto runtime = runtimeForExtension(extension);
-        if (!runtime)
-            return invalid(
-                u"Cannot tell the runtime of '%1' by its extension; name it with --runtime (%2)"_s
-                    .arg(*options.file, runtimeNames().join(u", "_s)));
-        plan.request.runtime = *runtime;
-    } else {
-        plan.request.runtime = fallback;
-    }
-    plan.request.fileExtension = keptExtension(extension, plan.request.runtime);
-    return {};
-}
-
-Result<> planSource(const RunOptions& options, const Surroundings& surroundings, RunPlan& plan)
-{
-    auto& request = plan.request;
-    if (options.command) {
-        if (options.eval || options.file)
-            return invalid(u"--cmd excludes every other source: leave out %1"_s.arg(
-                options.eval ? u"--eval"_s : *options.file));
-        if (options.command->isEmpty())
-            return invalid(u"--cmd is empty"_s);
-        request.command = *options.command;
-        request.isStdinLive = !options.stdinData;
-        return planRuntime(options, {}, Runtime::Bash, plan);
-    }
-    if (options.eval) {
-        if (options.file)
-            plan.warnings << u"'%1' is ignored, since --eval was given"_s.arg(*options.file);
-        request.code = *options.eval;
-        request.isStdinLive = !options.stdinData;
-        return planRuntime(options, {}, Runtime::Python, plan);
-    }
-    if (options.file) {
-        // The runtime first: it needs no file, and a wrong name should not be read.
-        const QFileInfo info(*options.file);
-        const auto suffix = info.suffix();
-        const auto planned = planRuntime(
-            options, suffix.isEmpty() ? u""_s : u'.' + suffix.toLower(), Runtime::Python, plan);
-        auto code = surroundings.readFile(*options.file);
-        if (!code && code.error().kind == Kind::NotFound)
-            return failure(Kind::NotFound, u"File not found: "_s + *options.file);
-        if (!code)
-            return std::unexpected(code.error());
-        if (!planned)
-            return planned;
-        request.code = *code;
-        request.isStdinLive = !options.stdinData;
-        return {};
-    }
-    auto planned = planRuntime(options, {}, Runtime::Python, plan);
-    if (!planned)
-        return planned;
-    auto code = surroundings.readStdin();
-    if (!code)
-        return std::unexpected(code.error().within(u"Reading code from standard input"_s));
-    if (code->trimmed().isEmpty())
-        return invalid(
-            u"Nothing to run: give a file, --eval or --cmd, or code on standard input"_s);
-    request.code = *code;
-    if (!options.stdinData)
-        request.stdinData = QByteArray();
-    return {};
 }
 
 /// Replaces @p target by the parsed text of a flag that was given.
@@ -142,10 +35,8 @@ Result<> take(const std::optional<QString>& typed, Target& target, Parse parse)
 Result<> planLimits(const RunOptions& options, RunPlan& plan)
 {
     auto& limits = plan.options;
-    if (plan.request.runtime == Runtime::Agent) {
-        limits.pidsLimit = 200;
-        limits.sandboxSizeBytes = 2LL << 30;
-    }
+    if (options.runtime == u"agent"_s) // Never detected.
+        applyRuntimeDefaults(limits, Runtime::Agent);
     const auto size = [](const QString& what) {
         return [what](const QString& text) { return parseSize(text, what); };
     };
@@ -255,8 +146,6 @@ Result<RunPlan> planRun(
         return std::unexpected(secrets.error());
     plan.options.secrets = *secrets;
 
-    if (auto checked = checkComing(options); !checked)
-        return std::unexpected(checked.error());
     // Values first, sources last: reading standard input can take a person's time.
     request.workingDirectory = options.workingDirectory.value_or(request.workingDirectory);
     if (auto directory = sandboxDirectory(request.workingDirectory); !directory)
@@ -286,11 +175,9 @@ Result<RunPlan> planRun(
     if (auto planned = planNetwork(options, plan.options, plan.warnings); !planned)
         return std::unexpected(planned.error());
     request.installPackages = options.install;
-    if (options.runtime == u"agent"_s)
-        return failure(Kind::Invalid,
-            plan.options.network == NetworkMode::None
-                ? u"The agent runtime needs a network: --net filtered with at least one --allow, or --net host"_s
-                : u"The agent runtime is not part of this build yet"_s);
+    if (options.runtime == u"agent"_s && plan.options.network == NetworkMode::None)
+        return invalid(
+            u"The agent runtime needs a network: --net filtered with at least one --allow, or --net host"_s);
     if (auto planned = planLimits(options, plan); !planned)
         return std::unexpected(planned.error());
 

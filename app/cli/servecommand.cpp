@@ -74,7 +74,8 @@ int ServeCommand::run(Console& console)
         return 1;
     }
     if (plan->masterKey.size() < shortestGoodKey)
-        console.warn(u"The API key is short enough to be guessed; `openssl rand -hex 32` makes one"_s);
+        console.warn(
+            u"The API key is short enough to be guessed; `openssl rand -hex 32` makes one"_s);
     const auto manager = std::make_shared<serve::ServiceManager>();
     if (!manager->sockets().isEmpty() && (m_port || m_bind))
         console.warn(u"The service manager passes sockets in; --port and --bind do not count"_s);

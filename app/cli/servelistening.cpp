@@ -53,14 +53,13 @@ http::ListenAddress addressOf(int descriptor)
         return address;
     if (name.any.sa_family == AF_UNIX) {
         name.local.sun_path[sizeof name.local.sun_path - 1] = '\0';
-        address.localPath = name.local.sun_path[0] == '\0'
-            ? u"@"_s
-            : QFile::decodeName(name.local.sun_path);
+        address.localPath
+            = name.local.sun_path[0] == '\0' ? u"@"_s : QFile::decodeName(name.local.sun_path);
         return address;
     }
     address.host = QHostAddress(&name.any).toString();
-    address.port = qFromBigEndian(
-        name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
+    address.port
+        = qFromBigEndian(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
     return address;
 }
 

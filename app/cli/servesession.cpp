@@ -5,6 +5,7 @@
 #include "app/cli/signals.h"
 #include "app/serve/dockerbackend.h"
 #include "app/serve/keystore.h"
+#include "app/serve/poolmetrics.h"
 #include "engine/core/completion.h"
 #include "engine/docker/client.h"
 #include "engine/images/imagebuilder.h"
@@ -43,13 +44,17 @@ Task<std::shared_ptr<serve::Service>> makeService(ServeSession session)
     auto chosen = engineSettings(session.settings);
     chosen.sessionLinger
         = std::chrono::ceil<std::chrono::seconds>(session.settings.serve.sessionGrace);
+    chosen.pool = poolLimits(session.settings);
     const auto engine = std::make_shared<DockerEngine>(*endpoint, std::move(chosen));
+    engine->keepWarm({ Runtime::Python, Runtime::Node, Runtime::Bun, Runtime::Deno, Runtime::Bash },
+        defaultOptions(session.settings));
     const auto client = std::make_shared<docker::Client>(*endpoint);
     const auto images = std::make_shared<ImageBuilder>(client, ImageSettings {});
     auto service = std::make_shared<serve::Service>(session.settings,
         serve::dockerBackend(engine, client, images),
         std::make_shared<serve::Authenticator>(session.plan.masterKey, store));
     service->keyStore = store;
+    serve::addPoolMetrics(service->metrics, [engine] { return engine->poolFigures(); });
     if (const auto opened = service->accessLog.open(session.settings.serve.accessLog); !opened)
         co_return std::unexpected(opened.error());
     co_return service;
@@ -66,8 +71,8 @@ std::unique_ptr<QLockFile> firstServerLock()
 }
 
 /// What SIGHUP asks for.
-void reload(serve::Server& server, serve::Service& service,
-    const std::optional<Settings>& settings, Console& console)
+void reload(serve::Server& server, serve::Service& service, const std::optional<Settings>& settings,
+    Console& console)
 {
     if (!settings) {
         console.warn(u"The configuration stays as it was"_s);
@@ -86,8 +91,8 @@ void reload(serve::Server& server, serve::Service& service,
             ? u"Read the configuration anew: nothing has changed"_s
             : u"Read the configuration anew; changed: %1"_s.arg(change->changed.join(u", "_s)));
     if (!change->needRestart.isEmpty())
-        console.warn(u"These keys count only at the next start: "_s
-            + change->needRestart.join(u", "_s));
+        console.warn(
+            u"These keys count only at the next start: "_s + change->needRestart.join(u", "_s));
 }
 
 } // namespace
@@ -128,12 +133,12 @@ QCoro::Task<int> serveUntilInterrupted(
         : listenOnPassed(*server, manager->sockets(), session.plan.address.tls, *console);
     if (url) {
         const auto status = u"Listening on "_s + *url;
-        *hangUp = [server, service = *service, read = session.readSettings, manager, console,
-                      status] {
-            manager->reloading();
-            reload(*server, *service, read(), *console);
-            manager->ready(status);
-        };
+        *hangUp
+            = [server, service = *service, read = session.readSettings, manager, console, status] {
+                  manager->reloading();
+                  reload(*server, *service, read(), *console);
+                  manager->ready(status);
+              };
         manager->ready(status);
         lock = firstServerLock();
         if (lock) {
@@ -149,7 +154,7 @@ QCoro::Task<int> serveUntilInterrupted(
     const auto ended = co_await server->shutdown(hurry);
     if (!ended)
         console->error(ended.error());
-    co_return url && ended ? 0 : 1;
+    co_return url&& ended ? 0 : 1;
 }
 
 } // namespace isol8::cli

@@ -34,9 +34,10 @@ Result<SetupPlan> planSetup(const QStringList& runtimeNames, QMap<Runtime, QStri
 
     for (const auto& name : runtimeNames) {
         const auto runtime = runtimeFromName(name);
-        if (!runtime || *runtime == Runtime::Agent)
+        if (!runtime)
             return failure(Kind::Invalid,
-                u"--runtime '%1' is unknown; it is python, node, bun, deno or bash"_s.arg(name));
+                u"--runtime '%1' is unknown; it is one of %2"_s.arg(
+                    name, isol8::runtimeNames().join(u", "_s)));
         if (!plan.runtimes.contains(*runtime))
             plan.runtimes << *runtime;
     }
@@ -124,7 +125,7 @@ void SetupCommand::define(OptionSet& options)
         options.list(
             flag, m_packages[runtime], { "Packages to bake in, comma separated", "PACKAGES" });
     options.list("--runtime", m_runtimes,
-        { "Only this runtime; repeatable", "python|node|bun|deno|bash", "all" });
+        { "Only this runtime; repeatable", "python|node|bun|deno|bash|agent", "all but agent" });
     options.value(
         "--source", m_source, { "Where the base comes from", "auto|registry|debian", "auto" });
 }
@@ -140,6 +141,10 @@ int SetupCommand::run(Console& console)
         console.error(plan.error());
         return 1;
     }
+    if (!loaded->isTrusted && !plan->customImages.isEmpty())
+        console.warn(
+            u"%1 is not trusted; packages and scripts that it lists run as root in Docker's own build containers, with the network"_s
+                .arg(loaded->path));
     const auto client = dockerClient(console);
     if (!client)
         return 1;

@@ -45,8 +45,7 @@ QByteArray accessLine(const AccessEntry& entry)
         object.insert(u"route"_s, QString::fromLatin1(entry.route));
     if (entry.principal) {
         object.insert(u"tenant"_s, entry.principal->tenant);
-        object.insert(
-            u"key"_s, entry.principal->isMaster ? u"master"_s : entry.principal->keyId);
+        object.insert(u"key"_s, entry.principal->isMaster ? u"master"_s : entry.principal->keyId);
     }
     if (!entry.executionId.isEmpty())
         object.insert(u"executionId"_s, entry.executionId);

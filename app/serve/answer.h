@@ -32,8 +32,8 @@ struct Answer {
 [[nodiscard]] Error shuttingDown();
 
 /// What an engine's failure means to a client: the request's fault keeps its status and sentence,
-/// everything else is the server's (500; 503 while Docker does not answer), and what it says of this
-/// machine goes to the log only.
+/// everything else is the server's (500; 503 while Docker does not answer), and what it says of
+/// this machine goes to the log only.
 [[nodiscard]] Error engineFailure(Error error);
 
 } // namespace isol8::serve

@@ -4,6 +4,7 @@
 #include "engine/core/jsonreader.h"
 #include "engine/core/names.h"
 #include "engine/core/requestjson.h"
+#include "engine/core/runtimedefaults.h"
 #include "engine/core/validation.h"
 #include "engine/output/secretset.h"
 
@@ -40,11 +41,9 @@ std::unexpected<Error> refused(const QString& what, const QString& setting)
 /// What every client, the operator included, cannot have on this server.
 Result<> checkPossible(const ExecuteCall& call, const Settings& settings)
 {
-    if (!call.request.codeUrl.isEmpty())
-        return failure(Kind::Invalid,
-            settings.remoteCode.enabled
-                ? u"request.codeUrl: code from URLs is not part of this build yet"_s
-                : u"request.codeUrl: remote code is not enabled on this server"_s);
+    if (!call.request.codeUrl.isEmpty() && !settings.remoteCode.enabled)
+        return failure(
+            Kind::Invalid, u"request.codeUrl: remote code is not enabled on this server"_s);
     return {};
 }
 
@@ -59,6 +58,9 @@ Result<> checkIsolation(const ExecuteCall& call, const Settings& settings)
         && !isOwnImageName(options.image, settings))
         return refused(
             u"options.image \"%1\""_s.arg(options.image), u"serve.policy.allowForeignImages"_s);
+    if (call.request.allowInsecureCodeUrl && !policy.allowRemoteCode
+        && !settings.remoteCode.allowedSchemes.contains("http"_L1))
+        return refused(u"request.allowInsecureCodeUrl"_s, u"serve.policy.allowRemoteCode"_s);
     if (options.isKept && !policy.allowPersist)
         return refused(u"options.persist"_s, u"serve.policy.allowPersist"_s);
     if (!options.isRootReadOnly && settings.defaults.isRootReadOnly && !policy.allowWritableRoot)
@@ -131,6 +133,7 @@ Result<ExecuteCall> executeCallFromJson(const QJsonObject& object, const Setting
     if (!request)
         return masked(request.error(), secrets);
     auto defaults = defaultOptions(settings);
+    applyRuntimeDefaults(defaults, request->runtime);
     defaults.networkFilter = {}; // What stands there afterwards is the client's own.
     auto options = optionsFromJson(optionsObject, std::move(defaults));
     if (!options)

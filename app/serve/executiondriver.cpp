@@ -8,32 +8,23 @@
 #include <QElapsedTimer>
 #include <QUuid>
 
+#include <array>
+
 namespace isol8::serve {
 
 using namespace Qt::StringLiterals;
 
 namespace {
 
-/// True if the session's sandbox outlived the run.
-bool isSessionWhole(const ExecutionResult& result)
-{
-    switch (result.ending.reason) {
-    case EndReason::Cancelled:
-    case EndReason::Timeout:
-    case EndReason::EngineLost:
-        return false;
-    default:
-        return true;
-    }
-}
-
+/// What the end of a run says about its session. A sandbox usually outlives a cancel and a
+/// time-out; where it did not, the engine says so to whoever asks for the session next.
 void noteSession(SessionTable::Lease& lease, const ExecutionRequest& request,
     const Result<ExecutionResult>& result)
 {
-    if (result && isSessionWhole(*result))
-        lease.confirm(request.runtime);
-    else if (result
-        || (result.error().kind != Kind::Invalid && result.error().kind != Kind::Conflict))
+    if (result && result->ending.reason != EndReason::EngineLost)
+        return lease.confirm(request.runtime);
+    constexpr std::array withoutEffect { Kind::Invalid, Kind::Conflict, Kind::Cancelled };
+    if (result || !std::ranges::contains(withoutEffect, result.error().kind))
         lease.forget();
 }
 
@@ -157,7 +148,6 @@ ExecutionDriver::ExecutionDriver(
 {
     m_call.request.executionId = m_id;
     m_call.request.tenant = m_principal.tenant;
-    m_call.options.tenant = m_principal.tenant;
 }
 
 ExecutionDriver::~ExecutionDriver() = default;

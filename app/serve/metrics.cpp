@@ -130,6 +130,12 @@ void Metrics::addGauge(const QByteArray& name, const QByteArray& help, std::func
     m_gauges.push_back({ name, help, std::move(read) });
 }
 
+void Metrics::addCounter(
+    const QByteArray& name, const QByteArray& help, std::function<double()> read)
+{
+    m_gauges.push_back({ name, help, std::move(read), "counter" });
+}
+
 void Metrics::writeHistograms(QByteArray& out, const QByteArray& name, const QByteArray& help,
     const std::map<Labels, Histogram>& histograms) const
 {
@@ -165,7 +171,7 @@ QByteArray Metrics::text() const
     out += "isol8_authentication_failures_total " + QByteArray::number(m_authenticationFailures)
         + '\n';
     for (const auto& gauge : m_gauges) {
-        writeHead(out, gauge.name, gauge.help, "gauge");
+        writeHead(out, gauge.name, gauge.help, gauge.type);
         out += gauge.name + ' ' + number(gauge.read()) + '\n';
     }
     return out;

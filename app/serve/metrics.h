@@ -33,6 +33,9 @@ public:
     /// `[a-z0-9_]`.
     void addGauge(const QByteArray& name, const QByteArray& help, std::function<double()> read);
 
+    /// The same for a value that only grows: `isol8_pool_made_total`, …
+    void addCounter(const QByteArray& name, const QByteArray& help, std::function<double()> read);
+
     /// Content type `text/plain; version=0.0.4; charset=utf-8`.
     [[nodiscard]] QByteArray text() const;
 
@@ -49,6 +52,7 @@ private:
         QByteArray name;
         QByteArray help;
         std::function<double()> read;
+        const char* type = "gauge";
     };
     using Labels = QByteArray;
 

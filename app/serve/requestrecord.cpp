@@ -22,7 +22,8 @@ RequestRecord::RequestRecord(
 
 RequestRecord::~RequestRecord()
 {
-    entry.duration = std::chrono::duration_cast<std::chrono::microseconds>(m_timer.durationElapsed());
+    entry.duration
+        = std::chrono::duration_cast<std::chrono::microseconds>(m_timer.durationElapsed());
     m_service->metrics.noteRequest(entry.method, entry.route, entry.status, entry.duration);
     m_service->accessLog.write(entry);
     qCDebug(logServe) << entry.method << (entry.route.isEmpty() ? QByteArray("-") : entry.route)

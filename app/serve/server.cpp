@@ -7,6 +7,8 @@
 #include "engine/core/logging.h"
 #include "engine/core/settingstable.h"
 
+#include <QScopeGuard>
+
 namespace isol8::serve {
 
 using namespace Qt::StringLiterals;
@@ -21,12 +23,15 @@ constexpr auto pruningInterval = 30s;
 /// What the last answers may take to get out.
 constexpr auto flushLimit = 3s;
 
-/// Whether a key is read once, at the start.
+/// Whether a key is read once, at the start: by the engine, the key store, or who listens.
 bool isFixed(const QString& key)
 {
-    static const QStringList keys { u"auth.enabled"_s, u"auth.connectionString"_s,
-        u"serve.sessionGraceMs"_s, u"poolStrategy"_s, u"poolSize.clean"_s, u"poolSize.dirty"_s };
-    return keys.contains(key);
+    static const QStringList fixed { u"auth.enabled"_s, u"auth.connectionString"_s,
+        u"serve.sessionGraceMs"_s, u"poolStrategy"_s };
+    static const QStringList groups { u"audit."_s, u"pool."_s, u"poolSize."_s };
+    return fixed.contains(key) || std::ranges::any_of(groups, [&key](const QString& group) {
+        return key.startsWith(group);
+    });
 }
 
 http::HttpLimits httpLimits(const Settings::Serve& settings)
@@ -99,15 +104,16 @@ Task<> serveExchange(ServicePointer service, ExchangePointer exchange)
 {
     const auto match = findRoute(exchange->head().method, exchange->head().path);
     const auto record = std::make_shared<RequestRecord>(service, exchange->head(), match.route);
-    const auto given
-        = co_await answerOf({ service, exchange, record, {}, match.parameter }, match);
+    const auto given = co_await answerOf({ service, exchange, record, {}, match.parameter }, match);
     auto answer = given ? *given : errorAnswer(given.error());
     if (answer.status == 405)
         answer.headers.emplaceBack("Allow", match.allowedMethods.join(", "));
     if (answer.status == 401)
         answer.headers.emplaceBack("WWW-Authenticate", "Bearer");
-    if (answer.status == 426)
+    if (answer.status == 426) {
         answer.headers.emplaceBack("Upgrade", "websocket");
+        answer.headers.emplaceBack("Sec-WebSocket-Version", "13");
+    }
     if (answer.status == 429 || answer.status == 503)
         answer.headers.emplaceBack(
             "Retry-After", QByteArray::number(service->queue.retryAfter().count()));
@@ -171,7 +177,8 @@ Task<> end(ServicePointer service, std::shared_ptr<http::HttpServer> http, Cance
     const auto ended = co_await shutDown(service, hurry);
     http->stopListening();
     const Completion<> flushed;
-    QObject::connect(http.get(), &http::HttpServer::lastConnectionClosed, http.get(),
+    QObject::connect(
+        http.get(), &http::HttpServer::lastConnectionClosed, http.get(),
         [flushed] { flushed.deliver({}); }, Qt::QueuedConnection);
     if (http->connectionCount() > 0)
         (void)co_await waitAtMost(flushed, flushLimit);
@@ -210,8 +217,8 @@ Server::Server(std::shared_ptr<Service> service)
             int status, const QHostAddress& peer) { noteRefusal(*service, status, peer); });
     connect(&m_pruning, &QTimer::timeout, this, [this] { (void)prune(m_service); });
     startPruning();
-    m_service->metrics.addGauge("isol8_http_connections", "Open connections.",
-        [http = std::weak_ptr(m_http)] {
+    m_service->metrics.addGauge(
+        "isol8_http_connections", "Open connections.", [http = std::weak_ptr(m_http)] {
             const auto strong = http.lock();
             return strong ? strong->connectionCount() : 0;
         });

@@ -3,6 +3,8 @@
 
 #include "engine/core/logging.h"
 
+#include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <ctime>
 

@@ -51,15 +51,26 @@ Error fileFailure(const FilePlace& place, Error error)
     return error;
 }
 
-/// The turn to use the session; its end when the client goes away.
-Task<std::shared_ptr<SessionTable::Lease>> lease(Request request, FilePlace place)
+/// The use of a session by a request.
+struct Use {
+    std::shared_ptr<SessionTable::Lease> lease;
+    CancelToken cancel; ///< When the client goes away or somebody deletes the session.
+};
+
+/// Waits for the turn to use the session.
+Task<Use> use(Request request, FilePlace place)
 {
-    const CancelToken cancel;
-    const auto gone = QObject::connect(request.exchange.get(), &http::Exchange::clientGone,
-        request.exchange.get(), [cancel] { cancel.cancel(); });
-    auto turn = co_await request.service->sessions.acquireExisting(place.engineSession, cancel);
-    QObject::disconnect(gone);
-    co_return turn;
+    Use made;
+    QObject::connect(request.exchange.get(), &http::Exchange::clientGone, request.exchange.get(),
+        [cancel = made.cancel] { cancel.cancel(); });
+    if (request.exchange->isClientGone())
+        made.cancel.cancel();
+    auto turn
+        = co_await request.service->sessions.acquireExisting(place.engineSession, made.cancel);
+    if (!turn)
+        co_return std::unexpected(turn.error());
+    made.lease = std::move(*turn);
+    co_return made;
 }
 
 QString typeName(FileEntry::Type type)
@@ -102,11 +113,11 @@ Task<Answer> putFile(Request request)
     const auto place = filePlace(request, sessionId, path);
     if (!place)
         co_return std::unexpected(place.error());
-    const auto turn = co_await lease(request, *place);
+    const auto turn = co_await use(request, *place);
     if (!turn)
         co_return std::unexpected(turn.error());
     const auto put = co_await request.service->backend.engine->putFile(
-        place->engineSession, place->path, *content);
+        place->engineSession, place->path, *content, { turn->cancel, {} });
     if (!put)
         co_return std::unexpected(fileFailure(*place, put.error()));
     co_return okAnswer();
@@ -117,11 +128,11 @@ Task<Answer> fetchFile(Request request)
     const auto place = filePlaceOfQuery(request);
     if (!place)
         co_return std::unexpected(place.error());
-    const auto turn = co_await lease(request, *place);
+    const auto turn = co_await use(request, *place);
     if (!turn)
         co_return std::unexpected(turn.error());
-    const auto content
-        = co_await request.service->backend.engine->fetchFile(place->engineSession, place->path);
+    const auto content = co_await request.service->backend.engine->fetchFile(
+        place->engineSession, place->path, { turn->cancel, {} });
     if (!content)
         co_return std::unexpected(fileFailure(*place, content.error()));
     co_return jsonAnswer({ { u"content"_s, QString::fromLatin1(content->toBase64()) } });
@@ -132,7 +143,7 @@ Task<Answer> removeFile(Request request)
     const auto place = filePlaceOfQuery(request);
     if (!place)
         co_return std::unexpected(place.error());
-    const auto turn = co_await lease(request, *place);
+    const auto turn = co_await use(request, *place);
     if (!turn)
         co_return std::unexpected(turn.error());
     const auto removed
@@ -147,7 +158,7 @@ Task<Answer> listFiles(Request request)
     const auto place = filePlaceOfQuery(request, u"/sandbox"_s);
     if (!place)
         co_return std::unexpected(place.error());
-    const auto turn = co_await lease(request, *place);
+    const auto turn = co_await use(request, *place);
     if (!turn)
         co_return std::unexpected(turn.error());
     const auto entries

@@ -18,8 +18,8 @@ public:
     [[nodiscard]] QList<StreamEvent> output(Channel channel, const QByteArray& bytes, Phase phase);
 
     /// The end: what is left of the output, an `error` for a time limit or for a failure of isol8,
-    /// and always an `exit`, which is 1 for such a failure. @p cancelReason: why the server, not the
-    /// client, cancelled it; empty: it did not.
+    /// and always an `exit`, which is 1 for such a failure. @p cancelReason: why the server, not
+    /// the client, cancelled it; empty: it did not.
     [[nodiscard]] QList<StreamEvent> end(
         const Result<ExecutionResult>& result, const QString& cancelReason = {});
 

@@ -20,7 +20,9 @@ namespace {
 /// The program's output waits in the sandbox while more than this waits here.
 constexpr qint64 maxPendingBytes = 1 << 20;
 /// A client that lets more than this wait is cut off.
-constexpr qint64 maxBacklogBytes = 16 << 20;
+constexpr qint64 maxBacklogBytes = 4 << 20;
+constexpr qsizetype maxEchoedCharacters = 100;
+constexpr int maxComplaints = 100;
 /// A connection that did not answer a ping until the next one is dead.
 constexpr auto pingInterval = 20s;
 constexpr int maxTerminalSize = 10'000;
@@ -93,6 +95,11 @@ void WebSocketExecution::checkBacklog()
         m_socket->abort();
 }
 
+void WebSocketExecution::refuseFrames()
+{
+    close(QWebSocketProtocol::CloseCodeProtocolError, u"Frames of clients are masked"_s);
+}
+
 void WebSocketExecution::close(int code, const QString& reason)
 {
     m_isFinished = true;
@@ -120,13 +127,13 @@ void WebSocketExecution::read(const QString& text)
     else if (type == "resize"_L1)
         takeResize(*message);
     else
-        sendError(u"Unknown message type: "_s + type);
+        complain(u"Unknown message type: "_s + type.left(maxEchoedCharacters));
 }
 
 void WebSocketExecution::execute(const QJsonObject& message)
 {
     if (m_driver)
-        return sendError(u"This connection has its execution already"_s);
+        return complain(u"This connection has its execution already"_s);
     auto call = executeCallFromJson(message, m_service->settings);
     if (call)
         call = permitCall(std::move(*call), m_service->settings, m_principal.isMaster);
@@ -150,7 +157,7 @@ void WebSocketExecution::execute(const QJsonObject& message)
 void WebSocketExecution::takeStdin(const QJsonObject& message)
 {
     if (!m_driver)
-        return sendError(u"Send an execute message first"_s);
+        return complain(u"Send an execute message first"_s);
     if (message.value(u"data"_s).isString())
         m_driver->writeStdin(message.value(u"data"_s).toString().toUtf8());
     if (message.value(u"eof"_s).toBool())
@@ -163,22 +170,23 @@ void WebSocketExecution::takeStdin(const QJsonObject& message)
 void WebSocketExecution::takeSignal(const QJsonObject& message)
 {
     if (!m_driver)
-        return sendError(u"Send an execute message first"_s);
+        return complain(u"Send an execute message first"_s);
     const auto name = message.value(u"signal"_s).toString();
     const auto number = signalNumber(name);
     if (number != SIGINT && number != SIGTERM && number != SIGKILL)
-        return sendError(u"Unknown signal: %1; SIGINT, SIGTERM and SIGKILL are known"_s.arg(name));
+        return complain(u"Unknown signal: %1; SIGINT, SIGTERM and SIGKILL are known"_s.arg(
+            name.left(maxEchoedCharacters)));
     m_driver->sendSignal(*number);
 }
 
 void WebSocketExecution::takeResize(const QJsonObject& message)
 {
     if (!m_driver)
-        return sendError(u"Send an execute message first"_s);
+        return complain(u"Send an execute message first"_s);
     const int rows = message.value(u"rows"_s).toInt();
     const int columns = message.value(u"cols"_s).toInt();
     if (rows < 1 || rows > maxTerminalSize || columns < 1 || columns > maxTerminalSize)
-        return sendError(u"resize needs rows and cols from 1 to %1"_s.arg(maxTerminalSize));
+        return complain(u"resize needs rows and cols from 1 to %1"_s.arg(maxTerminalSize));
     m_driver->resizeTerminal(rows, columns);
 }
 
@@ -196,6 +204,14 @@ void WebSocketExecution::send(const QList<StreamEvent>& events)
 void WebSocketExecution::sendError(const QString& text)
 {
     send({ StreamEvent { StreamEvent::Type::Error, text, std::nullopt } });
+}
+
+/// Of a message that asks for nothing possible. Most who send one are mistaken, but not for ever.
+void WebSocketExecution::complain(const QString& text)
+{
+    sendError(text);
+    if (++m_complaints == maxComplaints)
+        close(QWebSocketProtocol::CloseCodePolicyViolated, u"Too many messages made no sense"_s);
 }
 
 void WebSocketExecution::finish(const Result<ExecutionResult>& result)

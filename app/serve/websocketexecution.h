@@ -25,6 +25,8 @@ public:
     /// To be called when bytes have come from the client: ends the connection of one that only
     /// sends and never reads.
     void checkBacklog();
+    /// Ends the connection of a client whose frames are not masked.
+    void refuseFrames();
 
 private:
     void goAway();
@@ -37,6 +39,7 @@ private:
     void takeResize(const QJsonObject& message);
     void send(const QList<StreamEvent>& events);
     void sendError(const QString& text);
+    void complain(const QString& text);
     void finish(const Result<ExecutionResult>& result);
     void balance();
 
@@ -49,6 +52,7 @@ private:
     CancelToken::Registration m_draining;
     QTimer m_keepAlive;
     QTimer m_idle; ///< Until there is an `execute`.
+    int m_complaints = 0;
     bool m_isFinished = false;
     bool m_isPaused = false;
     bool m_isAnswered = true; ///< The last ping has been.

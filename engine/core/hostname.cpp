@@ -85,9 +85,8 @@ std::optional<QHostAddress> ipv4FromLabels(const QList<QStringView>& labels)
 
 Result<HostName> hostFromAddress(const QHostAddress& address)
 {
-    bool isMapped = false;
-    const quint32 ipv4 = address.toIPv4Address(&isMapped);
-    const auto plain = isMapped ? QHostAddress(ipv4) : address;
+    const bool isMapped = address.isInSubnet(QHostAddress(u"::ffff:0:0"_s), 96);
+    const auto plain = isMapped ? QHostAddress(address.toIPv4Address()) : address;
     return HostName { plain.toString(), plain };
 }
 

@@ -49,7 +49,7 @@ Result<HostPattern> HostPattern::compile(const QString& text)
         return refusal(text, translated.error().message);
     // Hosts have no case, so neither have their patterns.
     const QRegularExpression expression(
-        limits + *translated, QRegularExpression::CaseInsensitiveOption);
+        QString(limits) + *translated, QRegularExpression::CaseInsensitiveOption);
     if (!expression.isValid())
         return refusal(text, expression.errorString());
     return HostPattern(text, expression);
@@ -82,8 +82,7 @@ Result<QString> patternFromGlob(const QString& glob)
         text.chop(1);
     QString pattern;
     for (const QChar c : text) {
-        const bool isLiteral
-            = (c >= u'a' && c <= u'z') || (c >= u'0' && c <= u'9') || c == u'-' || c == u':';
+        const bool isLiteral = (c >= u'a' && c <= u'z') || (c >= u'0' && c <= u'9') || c == u'-';
         if (c == u'*')
             pattern += u".*"_s;
         else if (c == u'?')

@@ -6,6 +6,7 @@
 #include "engine/core/hostpattern.h"
 #include "engine/core/names.h"
 #include "engine/core/units.h"
+#include "engine/core/words.h"
 
 #include <QRegularExpression>
 #include <QSet>
@@ -221,6 +222,8 @@ Result<> checkSteps(const ExecutionRequest& request)
     }
     if (hasNul(request.setupScript))
         return invalid(u"setupScript"_s, request.setupScript, u"texts without NUL"_s);
+    if (const auto words = splitWords(request.agentFlags); !words)
+        return std::unexpected(words.error().within(u"agentFlags"_s));
     if (hasNul(request.agentFlags))
         return invalid(u"agentFlags"_s, request.agentFlags, u"texts without NUL"_s);
     for (const auto& [option, text] : { std::pair(u"setupScript"_s, request.setupScript),
@@ -286,7 +289,17 @@ Result<> checkIsolation(const ExecutionRequest& request, const ExecutionOptions&
         return failure(
             Kind::Invalid, u"security.seccomp custom needs security.customProfilePath"_s);
     const bool hasNetwork = options.network == NetworkMode::Host
-        || (options.network == NetworkMode::Filtered && !options.networkFilter.allow.isEmpty());
+        || (options.network == NetworkMode::Filtered
+            && !(options.networkFilter.allow + options.networkFilter.operatorAllow).isEmpty());
+    if (request.runtime == Runtime::Agent && request.command.isEmpty()) {
+        // The prompt is an argument.
+        if (request.code.contains('\0'))
+            return failure(Kind::Invalid, u"code: a prompt holds no NUL"_s);
+        if (const auto ok = checkLength(
+                u"code (the agent's prompt)"_s, request.code.size(), maxVariableBytes - 2);
+            !ok)
+            return ok;
+    }
     if (request.runtime == Runtime::Agent && !hasNetwork)
         return failure(Kind::Invalid,
             u"the agent runtime needs a network: allowed are \"filtered\" with at least one allow pattern, and \"host\""_s);

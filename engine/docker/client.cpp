@@ -45,11 +45,11 @@ Result<QJsonObject> rawFromAnswer(const QByteArray& body)
 }
 
 Task<QString> create(
-    std::shared_ptr<Transport> transport, ContainerSpec spec, QString name, CancelToken cancel)
+    std::shared_ptr<Transport> transport, QJsonObject container, QString name, CancelToken cancel)
 {
     const auto parameters = name.isEmpty() ? Query {} : Query { { u"name"_s, name } };
     auto request = change("POST", makeTarget("/containers/create", {}, parameters));
-    request.body = QJsonDocument(toJson(spec)).toJson(QJsonDocument::Compact);
+    request.body = QJsonDocument(container).toJson(QJsonDocument::Compact);
     request.contentType = "application/json";
     const auto answer = co_await perform(transport, request, cancel);
     if (!answer)
@@ -135,7 +135,12 @@ Task<> Client::watchEvents(
 
 Task<QString> Client::createContainer(ContainerSpec spec, QString name, CancelToken cancel)
 {
-    return create(m_state->transport, std::move(spec), std::move(name), cancel);
+    return create(m_state->transport, toJson(spec), std::move(name), cancel);
+}
+
+Task<QString> Client::createContainer(QJsonObject container, QString name, CancelToken cancel)
+{
+    return create(m_state->transport, std::move(container), std::move(name), cancel);
 }
 
 Task<> Client::startContainer(QString id, CancelToken cancel)

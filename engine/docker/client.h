@@ -42,6 +42,9 @@ public:
     /// The new container's id.
     [[nodiscard]] Task<QString> createContainer(
         ContainerSpec spec, QString name, CancelToken cancel = {});
+    /// The same of what toJson() of a ContainerSpec gave, perhaps in another process.
+    [[nodiscard]] Task<QString> createContainer(
+        QJsonObject container, QString name, CancelToken cancel = {});
     /// One that runs already counts as success.
     [[nodiscard]] Task<> startContainer(QString id, CancelToken cancel = {});
     /// Kind::Conflict when it does not run.

@@ -97,7 +97,7 @@ Cgroup::Cgroup()
     if (m_oom.isOpen()) {
         m_version = 2;
         m_peak = find("", "", "memory.peak"); // since Linux 5.19
-        m_usage = find("", "", "memory.stat");
+        m_statistics = find("", "", "memory.stat");
         m_pids = find("", "", "pids.events");
         m_cpu = find("", "", "cpu.stat");
         m_memory = find("", "", "memory.current");
@@ -107,7 +107,7 @@ Cgroup::Cgroup()
     if (m_oom.isOpen())
         m_version = 1;
     m_peak = find("/memory", "memory", "memory.max_usage_in_bytes");
-    m_usage = find("/memory", "memory", "memory.stat");
+    m_statistics = find("/memory", "memory", "memory.stat");
     m_pids = find("/pids", "pids", "pids.events");
     m_cpu = find("/cpuacct", "cpuacct", "cpuacct.usage");
     m_memory = find("/memory", "memory", "memory.usage_in_bytes");
@@ -118,17 +118,14 @@ Cgroup::Counters Cgroup::read() const
     return { number(m_peak, nullptr), number(m_oom, "oom_kill"), number(m_pids, "max") };
 }
 
-std::uint64_t Cgroup::usedBytes() const
-{
-    return number(m_usage, m_version == 2 ? "anon" : "rss") + number(m_usage, "shmem");
-}
-
 Cgroup::Usage Cgroup::usage() const
 {
     constexpr std::uint64_t nanosecondsPerMicrosecond = 1000;
+    const std::uint64_t used
+        = number(m_statistics, m_version == 2 ? "anon" : "rss") + number(m_statistics, "shmem");
     return { m_version == 2 ? number(m_cpu, "usage_usec")
                             : number(m_cpu, nullptr) / nanosecondsPerMicrosecond,
-        number(m_memory, nullptr) };
+        used > 0 ? used : number(m_memory, nullptr) };
 }
 
 } // namespace isol8::guest

@@ -19,14 +19,11 @@ public:
         std::uint64_t pidsRefused = 0;
     };
     [[nodiscard]] Counters read() const;
-    /// What programs and files in memory take now, without the cache of files on disk; 0: not
-    /// known.
-    [[nodiscard]] std::uint64_t usedBytes() const;
 
     /// What is used at the moment; zeroes where it cannot be told.
     struct Usage {
         std::uint64_t cpuMicroseconds = 0; ///< Since the container started.
-        std::uint64_t memoryBytes = 0;
+        std::uint64_t memoryBytes = 0; ///< Without the cache of files on disk, where that is told.
     };
     [[nodiscard]] Usage usage() const;
 
@@ -34,7 +31,7 @@ private:
     std::uint32_t m_version = 0;
     Descriptor m_peak;
     Descriptor m_oom;
-    Descriptor m_usage;
+    Descriptor m_statistics;
     Descriptor m_pids;
     Descriptor m_cpu;
     Descriptor m_memory;

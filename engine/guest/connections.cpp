@@ -146,8 +146,8 @@ void Connections::reset(std::uint32_t id)
 
 void Connections::addTo(PollSet& set)
 {
-    m_listenerPollIndex = freePlace() && m_host.hasRoomForControl() ? set.add(m_listener, POLLIN)
-                                                                    : -1;
+    m_listenerPollIndex
+        = freePlace() && m_host.hasRoomForControl() ? set.add(m_listener, POLLIN) : -1;
     const bool hasRoom = m_host.hasRoomForData();
     for (auto& connection : m_connections) {
         connection.pollIndex = -1;
@@ -213,8 +213,7 @@ void Connections::acceptSome()
         Connection* place = freePlace();
         if (!place)
             return;
-        Descriptor socket(
-            accept4(m_listener.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        Descriptor socket(accept4(m_listener.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!socket.isOpen())
             return;
         setOption(socket.fd(), IPPROTO_TCP, TCP_NODELAY, 1);
@@ -238,8 +237,8 @@ void Connections::passOn(Connection& connection)
     const ssize_t size = read(connection.socket.fd(), m_host.beginData(), wanted);
     if (size > 0) {
         connection.credit -= static_cast<std::uint32_t>(size);
-        m_host.commitData(Type::ConnectionData, connection.id, Stream::None,
-            static_cast<std::size_t>(size));
+        m_host.commitData(
+            Type::ConnectionData, connection.id, Stream::None, static_cast<std::size_t>(size));
     } else if (size == 0) {
         connection.isFromProgramOver = true;
         m_host.control(Type::ConnectionEnd, connection.id, nullptr, 0);

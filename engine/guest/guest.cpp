@@ -321,8 +321,7 @@ bool Guest::handleFile(const Header& header, Reader reader, const unsigned char*
     }
 }
 
-bool Guest::handleConnection(
-    const Header& header, Reader reader, const unsigned char* payload)
+bool Guest::handleConnection(const Header& header, Reader reader, const unsigned char* payload)
 {
     if (!(header.id & connectionIdBit))
         return false;

@@ -83,8 +83,8 @@ bool Prestart::makeFile()
 void Prestart::removeFile()
 {
     struct stat state {};
-    if (m_fileState.st_ino != 0 && lstat(m_path, &state) == 0
-        && state.st_ino == m_fileState.st_ino && state.st_dev == m_fileState.st_dev) {
+    if (m_fileState.st_ino != 0 && lstat(m_path, &state) == 0 && state.st_ino == m_fileState.st_ino
+        && state.st_dev == m_fileState.st_dev) {
         const ProgramOwnership ownership;
         unlink(m_path);
     }
@@ -198,7 +198,7 @@ void Prestart::answer(int error)
         return;
     unsigned char payload[4 + 8];
     storeU32(payload, static_cast<std::uint32_t>(error));
-    storeU64(payload + 4, m_cgroup.usedBytes());
+    storeU64(payload + 4, m_cgroup.usage().memoryBytes);
     m_host.control(Type::Prestarted, m_id, payload, sizeof payload);
     m_id = 0;
 }

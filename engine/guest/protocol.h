@@ -8,10 +8,11 @@
 //   offset 0  u8   type      Type; 0 is padding: a zero byte where a header is due is skipped
 //          1  u8   stream    Stream, where the type needs one; else 0
 //          2  u16  reserved  0
-//          4  u32  id        the run, operation or carried connection that the frame belongs to; ids
+//          4  u32  id        the run, operation or carried connection that the frame belongs to;
+//          ids
 //                            count up from 1 and are never used twice within a conversation; 0
-//                            where it belongs to none. Runs and operations are numbered by the host,
-//                            connections by the guest, with connectionIdBit set
+//                            where it belongs to none. Runs and operations are numbered by the
+//                            host, connections by the guest, with connectionIdBit set
 //          8  u32  length    of the payload, at most maxPayloadBytes
 //
 // Opening. The host sends resyncBytes zero bytes when the guest may have talked to somebody before
@@ -43,20 +44,20 @@
 // to the host: ConnectionData, with a window of connectionWindowBytes in each direction, given back
 // with ConnectionCredit; each direction ends with its own ConnectionEnd. ConnectionClosed is the
 // guest's last frame of a connection: after both ends, after the program broke it off, or in answer
-// to the host's ConnectionReset. The end of the run is the end of its connections, before Exited and
-// without a frame for each. At most maxConnections are open at a time; the program's next ones wait
-// in the kernel's bounded queue until one of them is closed. Frames of the host for connections that
-// are no more are ignored.
+// to the host's ConnectionReset. The end of the run is the end of its connections, before Exited
+// and without a frame for each. At most maxConnections are open at a time; the program's next ones
+// wait in the kernel's bounded queue until one of them is closed. Frames of the host for
+// connections that are no more are ignored.
 //
 // Ahead of a run. In a sandbox in which nothing has run since it was made or scrubbed, the host may
-// have the next run's interpreter started: Spec frames, then Prestart with the path of the file that
-// it will open. The guest makes an empty file there and takes a lease on it (fcntl(2), F_SETLEASE:
-// whoever opens it has to wait), starts the program with just this specification, stops it (SIGSTOP)
-// when it comes to open the file, and says Prestarted. The host puts the file. A Start with the same
-// specification, byte for byte, lets the program go on: its open(2), which the stop interrupted,
-// begins anew and finds the file that has taken the empty one's place. So a program that was started
-// ahead differs from any other in nothing but the time of its start. Whatever else the host asks for
-// in between, another specification or another file, ends it first.
+// have the next run's interpreter started: Spec frames, then Prestart with the path of the file
+// that it will open. The guest makes an empty file there and takes a lease on it (fcntl(2),
+// F_SETLEASE: whoever opens it has to wait), starts the program with just this specification, stops
+// it (SIGSTOP) when it comes to open the file, and says Prestarted. The host puts the file. A Start
+// with the same specification, byte for byte, lets the program go on: its open(2), which the stop
+// interrupted, begins anew and finds the file that has taken the empty one's place. So a program
+// that was started ahead differs from any other in nothing but the time of its start. Whatever else
+// the host asks for in between, another specification or another file, ends it first.
 #pragma once
 
 #include <cstddef>
@@ -105,7 +106,7 @@ enum class Type : std::uint8_t {
     Spec = 16, ///< Host: a piece of the RunSpec.
     Start = 17, ///< Host: u64 milliseconds until the time-out, 0 for none; then perhaps u32 id of
                 ///< a FilePut to wait for: if that fails, NotStarted with ECANCELED.
-    Started = 18, ///< Guest: u32 process id.
+    Started = 18, ///< Guest: u32 process id, u32 1 if it was started ahead, else 0.
     Stdin = 19, ///< Host.
     StdinEnd = 20, ///< Host.
     Output = 21, ///< Guest, with stream Stdout or Stderr.

@@ -29,8 +29,7 @@ bool Run::spec(std::uint32_t id, const unsigned char* piece, std::size_t size)
     return m_spec.append(piece, size);
 }
 
-void Run::start(
-    std::uint32_t id, std::uint64_t timeoutMilliseconds, std::uint32_t awaitedFile)
+void Run::start(std::uint32_t id, std::uint64_t timeoutMilliseconds, std::uint32_t awaitedFile)
 {
     if (isActive()) {
         sendReport(id, { .value = EBUSY });
@@ -66,7 +65,7 @@ void Run::begin(Prestart& prestart)
     if (pid < 0)
         giveUp(static_cast<std::uint32_t>(-pid));
     else
-        watch(pid);
+        watch(pid, isAhead);
 }
 
 void Run::giveUp(std::uint32_t error)
@@ -76,7 +75,7 @@ void Run::giveUp(std::uint32_t error)
     sendReport(id, { .value = error });
 }
 
-void Run::watch(pid_t pid)
+void Run::watch(pid_t pid, bool isAhead)
 {
     m_state = State::Running;
     m_report = {};
@@ -90,8 +89,9 @@ void Run::watch(pid_t pid)
     m_channels[1] = { &m_streams.errorOutput, Stream::Stderr, outputWindowBytes, 0, -1 };
     m_inputBegin = m_inputEnd = 0;
 
-    unsigned char payload[4];
+    unsigned char payload[4 + 4];
     storeU32(payload, static_cast<std::uint32_t>(pid));
+    storeU32(payload + 4, isAhead ? 1 : 0);
     m_host.control(Type::Started, m_id, payload, sizeof payload);
     feed();
 }

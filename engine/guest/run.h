@@ -79,7 +79,7 @@ private:
         return id == m_id && m_state == State::Running;
     }
     void end(Outcome outcome, std::uint32_t value);
-    void watch(pid_t pid);
+    void watch(pid_t pid, bool isAhead);
     void endByStatus(int status);
     void pump(Channel& channel);
     void feed();

@@ -45,7 +45,7 @@ const char* look()
     }
     // Unix sockets without a name belong to the guest itself; a named one to a program.
     return strstr(beginOf("/proc/net/unix", text, sizeof text), " @") ? "an abstract socket"
-                                                                       : nullptr;
+                                                                      : nullptr;
 }
 
 } // namespace

@@ -97,7 +97,7 @@ void Connection::processHead()
     // Asking for more than the buffer can hold makes the socket read on where it had paused.
     QByteArray bytes = m_socket->peek(2 * m_socket->readBufferSize());
     // An empty line before a request line is left over from a body (RFC 9112, section 2.2).
-    if (bytes.startsWith("\r\n")) {
+    if (bytes.startsWith("\r\n") && !std::exchange(m_hasSkippedLine, true)) {
         m_socket->read(2);
         m_scanner = HeadScanner(m_limits);
         bytes = m_socket->peek(2 * m_socket->readBufferSize());
@@ -280,6 +280,7 @@ void Connection::nextRequest()
     m_scanner = HeadScanner(m_limits);
     m_body.reset();
     m_hasHeadBegun = false;
+    m_hasSkippedLine = false;
     m_timer.start(m_limits.idleTimeout);
     processHead();
 }

@@ -96,6 +96,7 @@ private:
     std::optional<Completion<QByteArray>> m_bodyCompletion;
 
     bool m_hasHeadBegun = false;
+    bool m_hasSkippedLine = false; ///< An empty line before it; there may be one.
     bool m_isBodyBegun = false;
     bool m_isKeptAlive = true;
     bool m_isChunkedAnswer = false;

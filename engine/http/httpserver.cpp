@@ -228,8 +228,8 @@ Result<> HttpServer::listenOn(int descriptor, const std::optional<TlsFiles>& fil
     socklen_t flagBytes = sizeof isListening;
     if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &nameBytes) != 0
         || ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &flagBytes) != 0
-        || ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &flagBytes) != 0
-        || isListening == 0 || type != SOCK_STREAM)
+        || ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &flagBytes) != 0 || isListening == 0
+        || type != SOCK_STREAM)
         return failure(Kind::Invalid, u"descriptor %1 is no listening socket"_s.arg(descriptor));
     const auto tls = loadTls(files);
     if (!tls)

@@ -46,7 +46,8 @@ public:
     /// one that somebody listens on is Conflict, and so is a port in use. Invalid: no such address,
     /// unusable certificate or key. Denied: no permission.
     [[nodiscard]] Result<> listen(const ListenAddress& address);
-    /// Listens on a stream socket that is already bound and listening (socket activation); takes it.
+    /// Listens on a stream socket that is already bound and listening (socket activation); takes
+    /// it.
     [[nodiscard]] Result<> listenOn(int descriptor, const std::optional<TlsFiles>& tls = {});
     /// Port of the first TCP address; 0 when not listening.
     [[nodiscard]] quint16 port() const;
@@ -68,8 +69,8 @@ public:
 Q_SIGNALS:
     /// Keep @p exchange until it is answered. Emitted from the event loop.
     void requestReceived(const std::shared_ptr<isol8::http::Exchange>& exchange);
-    /// A connection was closed with @p status before it had a whole request: malformed, late or over
-    /// a limit. @p peer is null for a local socket.
+    /// A connection was closed with @p status before it had a whole request: malformed, late or
+    /// over a limit. @p peer is null for a local socket.
     void connectionRefused(int status, const QHostAddress& peer);
     /// connectionCount() fell to 0.
     void lastConnectionClosed();

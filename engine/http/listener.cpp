@@ -136,6 +136,8 @@ Result<> LocalListener::bindPath(const QString& path)
 void LocalListener::take(int descriptor)
 {
     m_descriptor = descriptor;
+    // One from elsewhere may wait in accept4(), and everything else with it.
+    ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
     m_notifier = std::make_unique<QSocketNotifier>(descriptor, QSocketNotifier::Read);
     connect(m_notifier.get(), &QSocketNotifier::activated, this, &LocalListener::accept);
 }

@@ -9,6 +9,7 @@
 #include <QTimer>
 
 #include <functional>
+#include <memory>
 
 QT_BEGIN_NAMESPACE
 class QSocketNotifier;

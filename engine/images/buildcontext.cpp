@@ -5,6 +5,7 @@
 
 #include <QCoroFuture>
 #include <QDir>
+#include <QRegularExpression>
 #include <QtConcurrentRun>
 
 #include <atomic>
@@ -55,20 +56,29 @@ Result<> copyFile(Writer& writer, const KArchiveFile& file, const QString& targe
     return {};
 }
 
+bool isLeftOut(const QString& name, const QStringList& left)
+{
+    return std::ranges::any_of(left, [&name](const QString& pattern) {
+        return pattern.startsWith("*."_L1) ? name.endsWith(QStringView(pattern).sliced(1))
+                                           : name == pattern;
+    });
+}
+
 Result<> copyDirectory(Writer& writer, const KArchiveDirectory& directory, const QString& target,
     const QStringList& left)
 {
     auto names = directory.entries();
     names.sort(); // the same tar for the same input
+    const auto everywhere = left.filter(QRegularExpression(u"\\A\\*\\."_s));
     for (const auto& name : std::as_const(names)) {
-        if (left.contains(name))
+        if (isLeftOut(name, left))
             continue;
         const auto* entry = directory.entry(name);
         const auto path = target + u'/' + name;
         Result<> copied;
         if (entry->isDirectory()) {
             copied = copyDirectory(
-                writer, *static_cast<const KArchiveDirectory*>(entry), path, QStringList {});
+                writer, *static_cast<const KArchiveDirectory*>(entry), path, everywhere);
         } else if (entry->isFile() && entry->symLinkTarget().isEmpty()) {
             copied = copyFile(writer, *static_cast<const KArchiveFile*>(entry), path);
         }
@@ -82,8 +92,12 @@ Result<> copyPart(Writer& writer, const BuildContext::Part& part)
 {
     KTar source(part.archivePath, u"application/gzip"_s);
     if (!source.open(QIODevice::ReadOnly))
-        return failure(Kind::Protocol, u"cannot read the archive of %1"_s.arg(part.artifact.title));
-    const auto* entry = source.directory()->entry(part.artifact.from);
+        return failure(
+            Kind::Protocol, u"cannot read the archive of %1"_s.arg(part.artifact.package));
+    // npm calls its folder "package", others call it what they like.
+    const auto roots = source.directory()->entries();
+    const auto from = part.artifact.from == "*"_L1 ? roots.value(0) : part.artifact.from;
+    const auto* entry = source.directory()->entry(from);
     const auto target = u"rootfs/"_s + part.artifact.to;
     if (entry && entry->isDirectory()) {
         return copyDirectory(
@@ -92,7 +106,7 @@ Result<> copyPart(Writer& writer, const BuildContext::Part& part)
     if (entry && entry->isFile())
         return copyFile(writer, *static_cast<const KArchiveFile*>(entry), target);
     return failure(Kind::Protocol,
-        u"there is no %1 in the archive of %2"_s.arg(part.artifact.from, part.artifact.title));
+        u"there is no %1 in the archive of %2"_s.arg(part.artifact.from, part.artifact.package));
 }
 
 Result<> write(const BuildContext& context, const QString& tarPath,

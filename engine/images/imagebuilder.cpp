@@ -181,8 +181,6 @@ Task<bool> ImageBuilder::buildBase(
     Runtime runtime, Rebuild rebuild, ImageEventHandler handler, CancelToken cancel)
 {
     return [](auto state, auto runtime, auto rebuild, auto handler, auto cancel) -> Task<bool> {
-        if (runtime == Runtime::Agent)
-            co_return failure(Kind::Invalid, u"the agent runtime has no image of its own"_s);
         const LinkedToken linked(cancel, state->life);
         const auto job = co_await begin(
             state->client, state->settings, state->isSharedFresh, handler, linked.token);

@@ -63,7 +63,7 @@ QString exampleOf(Runtime runtime)
 
 QString baseImageTag(Runtime runtime)
 {
-    return u"isol8:"_s + runtimeName(runtime == Runtime::Agent ? Runtime::Node : runtime);
+    return u"isol8:"_s + runtimeName(runtime);
 }
 
 QString customImageTag(Runtime runtime)

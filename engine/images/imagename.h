@@ -9,7 +9,7 @@
 /// Names of images and of what is installed in them.
 namespace isol8 {
 
-/// `isol8:python` and so on. Runtime::Agent runs in Node's.
+/// `isol8:python` and so on.
 [[nodiscard]] QString baseImageTag(Runtime runtime);
 /// `isol8:python-custom`: where `setup --python …` and the key `dependencies` bake their packages.
 [[nodiscard]] QString customImageTag(Runtime runtime);

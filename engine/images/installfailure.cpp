@@ -51,8 +51,10 @@ std::optional<Error> explainInstall(const QString& output, Runtime runtime)
             { "CERTIFICATE_VERIFY_FAILED"_L1, "unable to get local issuer"_L1,
                 "SELF_SIGNED_CERT"_L1, "UnknownIssuer"_L1, "certificate verification failed"_L1,
                 "unable to verify the first certificate"_L1 })) {
-        return Error { Kind::Denied,
-            u"the package index's TLS certificate is not trusted; set network.caBundle to the PEM file of your network's certificate authority"_s };
+        return Error {
+            Kind::Denied,
+            u"the package index's TLS certificate is not trusted; set network.caBundle to the PEM file of your network's certificate authority"_s
+        };
     }
     if (hasAny(output,
             { "Could not resolve"_L1, "Temporary failure"_L1, "ENOTFOUND"_L1, "EAI_AGAIN"_L1,

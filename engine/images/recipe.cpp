@@ -2,6 +2,7 @@
 #include "engine/images/recipe.h"
 
 #include "engine/core/names.h"
+#include "engine/images/agentpackages.h"
 #include "engine/images/imagelabels.h"
 #include "engine/images/imagename.h"
 
@@ -98,6 +99,19 @@ const Link modulesLink { u"node_modules"_s, u"opt/isol8/node_modules"_s };
 const QString modulesPath
     = u"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/node_modules/.bin"_s;
 
+/// What Node's image has, and the agent.
+RuntimeRecipe agentRecipe(Architecture architecture)
+{
+    auto recipe = recipeOf(Runtime::Node, architecture);
+    recipe.runtime = Runtime::Agent;
+    recipe.artifacts += agentPackages();
+    recipe.links << Link { u"usr/local/bin/pi"_s,
+        u"../lib/isol8-agent/node_modules/@mariozechner/pi-coding-agent/dist/cli.js"_s };
+    // Whatever it would look up at its start is not among the hosts that it may reach.
+    recipe.environment << u"PI_OFFLINE=1"_s;
+    return recipe;
+}
+
 } // namespace
 
 QString Artifact::url(const QString& registry) const
@@ -133,8 +147,9 @@ QString RuntimeRecipe::hash() const
 RuntimeRecipe recipeOf(Runtime runtime, Architecture architecture)
 {
     switch (runtime) {
-    case Runtime::Node:
     case Runtime::Agent:
+        return agentRecipe(architecture);
+    case Runtime::Node:
         return { Runtime::Node, { nodeArtifact(architecture), npmArtifact() },
             { { u"usr/local/bin/npm"_s, u"../lib/node_modules/npm/bin/npm-cli.js"_s },
                 { u"usr/local/bin/npx"_s, u"../lib/node_modules/npm/bin/npx-cli.js"_s },

@@ -17,13 +17,13 @@ enum class Architecture { Amd64, Arm64 };
 
 /// A package of the npm registry, pinned. Its tar file has to match @c integrity.
 struct Artifact {
-    QString title; ///< For the user: "Node.js".
+    QString title; ///< For the user: "Node.js"; empty: belongs to the one before.
     QString package;
     QString version;
     QString integrity; ///< `sha512-` and base64, as the registry states it.
-    QString from; ///< File or directory in the tar, without a slash at its end.
+    QString from; ///< File or directory in the tar, without a slash at its end; `*`: the only one.
     QString to; ///< Where that goes in the image, without a leading slash.
-    QStringList left; ///< Directories below @c from that stay out.
+    QStringList left; ///< Entries of @c from that stay out; `*.map`: files so called, everywhere.
 
     /// Below the registry @p registry.
     [[nodiscard]] QString url(const QString& registry) const;

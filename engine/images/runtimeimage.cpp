@@ -13,6 +13,8 @@ namespace isol8::imagejob {
 
 namespace {
 
+constexpr qsizetype downloadsAtATime = 8;
+
 Task<Architecture> daemonArchitecture(JobPointer job)
 {
     const auto info = co_await job->client->info(job->cancel);
@@ -27,27 +29,63 @@ Task<Architecture> daemonArchitecture(JobPointer job)
             info->architecture));
 }
 
+/// Where a package comes from.
+struct Registry {
+    QString url;
+    QByteArray caBundle;
+};
+
 Task<BuildContext::Part> fetch(
-    JobPointer job, Artifact artifact, QString registry, QByteArray bundle)
+    JobPointer job, Artifact artifact, Registry registry, int number, DownloadProgress progress)
 {
     const auto directory = job->directory();
     if (!directory)
         co_return std::unexpected(directory.error());
-    const auto title = artifact.title + u' ' + artifact.version;
-    job->tell(ImageEvent::Kind::Step, u"Downloading %1"_s.arg(title));
     DownloadSpec spec;
-    spec.url = QUrl(artifact.url(registry));
-    spec.path = (*directory)->filePath(artifact.title + u".tgz"_s);
+    spec.url = QUrl(artifact.url(registry.url));
+    spec.path = (*directory)->filePath(u"%1.tgz"_s.arg(number));
     spec.integrity = artifact.integrity;
-    spec.caBundle = bundle;
+    spec.caBundle = registry.caBundle;
+    const auto fetched = co_await download(spec, progress, job->cancel);
+    if (!fetched)
+        co_return failedWithin(
+            fetched.error(), u"downloading %1 %2"_s.arg(artifact.package, artifact.version));
+    co_return BuildContext::Part { spec.path, artifact };
+}
+
+/// Several at a time: of many small ones most of the time is waiting.
+Task<QList<BuildContext::Part>> fetchGroup(
+    JobPointer job, QList<Artifact> group, Registry registry, int firstNumber)
+{
+    const auto isOne = group.size() == 1;
+    const auto& first = group.constFirst();
+    const auto title = isOne ? first.title + u' ' + first.version : first.title;
+    job->tell(ImageEvent::Kind::Step, u"Downloading %1"_s.arg(title));
     const auto progress = [handler = job->handler, title](qint64 current, qint64 total) {
         if (handler)
             handler({ ImageEvent::Kind::Progress, title, current, total });
     };
-    const auto fetched = co_await download(spec, progress, job->cancel);
-    if (!fetched)
-        co_return failedWithin(fetched.error(), u"downloading "_s + title);
-    co_return BuildContext::Part { spec.path, artifact };
+    QList<BuildContext::Part> parts;
+    Result<> state;
+    for (qsizetype begin = 0; begin < group.size() && state; begin += downloadsAtATime) {
+        const auto end = std::min(begin + downloadsAtATime, group.size());
+        std::vector<Task<BuildContext::Part>> downloads;
+        for (auto at = begin; at < end; ++at)
+            downloads.push_back(fetch(job, group[at], registry, firstNumber + int(at),
+                isOne ? DownloadProgress(progress) : DownloadProgress()));
+        for (auto& download : downloads) { // All of them, also after a failure.
+            auto part = co_await std::move(download);
+            if (part)
+                parts << std::move(*part);
+            else if (state)
+                state = std::unexpected(part.error());
+        }
+        if (!isOne)
+            progress(parts.size(), group.size());
+    }
+    if (!state)
+        co_return std::unexpected(state.error());
+    co_return parts;
 }
 
 Task<QList<BuildContext::Part>> fetchAll(JobPointer job, QList<Artifact> artifacts)
@@ -65,11 +103,15 @@ Task<QList<BuildContext::Part>> fetchAll(JobPointer job, QList<Artifact> artifac
             co_return std::unexpected(found.error());
         registry = *found;
     }
-    for (const auto& artifact : artifacts) {
-        const auto part = co_await fetch(job, artifact, registry, *bundle);
-        if (!part)
-            co_return std::unexpected(part.error());
-        parts << *part;
+    while (parts.size() < artifacts.size()) {
+        const auto begin = artifacts.begin() + parts.size();
+        const auto end = std::find_if(begin + 1, artifacts.end(),
+            [](const Artifact& artifact) { return !artifact.title.isEmpty(); });
+        const auto group = co_await fetchGroup(
+            job, QList<Artifact>(begin, end), { registry, *bundle }, int(parts.size()));
+        if (!group)
+            co_return std::unexpected(group.error());
+        parts += *group;
     }
     co_return parts;
 }

@@ -140,11 +140,12 @@ Task<std::shared_ptr<ByteStream>> dial(QList<QHostAddress> addresses, quint16 po
         const std::chrono::milliseconds left(deadline.remainingTime());
         if (left <= 0ms)
             break;
-        const auto share = std::min(left, std::max(minShare, left / addresses.size()));
+        const auto share = std::min(
+            left, std::max<std::chrono::milliseconds>(minShare, left / addresses.size()));
         const auto attempt = std::make_shared<Attempt>(addresses.takeFirst(), port);
         const auto made = co_await connected(attempt, share, cancel);
         if (made)
-            co_return std::make_shared<SocketStream>(attempt->take());
+            co_return std::shared_ptr<ByteStream>(std::make_shared<SocketStream>(attempt->take()));
         last = made.error();
         if (last.kind == Kind::Cancelled)
             break;

@@ -13,6 +13,22 @@ using namespace Qt::StringLiterals;
 struct FilteredNetwork::Private {
     SharedNetwork network;
     std::vector<std::unique_ptr<ProxyConnection>> connections;
+
+    /// Whether one more may work. Those that only wait for their client to close make room.
+    [[nodiscard]] bool hasRoom()
+    {
+        const auto working = std::ranges::count(
+            connections, false, [](const auto& connection) { return connection->isRefusing(); });
+        if (working < network->limits.maxConnections)
+            return true;
+        const auto lingering = std::ranges::find_if(connections, [](const auto& connection) {
+            return !connection->isRefusing() && connection->isLingering();
+        });
+        if (lingering == connections.end())
+            return false;
+        (*lingering)->cutOff();
+        return true;
+    }
 };
 
 Result<std::unique_ptr<FilteredNetwork>> FilteredNetwork::create(
@@ -39,13 +55,12 @@ FilteredNetwork::~FilteredNetwork() = default;
 
 void FilteredNetwork::accept(std::unique_ptr<ByteStream> stream)
 {
-    const auto maxConnections = size_t(d->network->limits.maxConnections);
+    const bool hasRoom = d->hasRoom();
     // Beside those that may work, as many may be told that there is no room.
-    if (d->connections.size() >= 2 * maxConnections)
+    if (!hasRoom && d->connections.size() >= 2 * size_t(d->network->limits.maxConnections))
         return stream->abort();
     auto connection = std::make_unique<ProxyConnection>(d->network, std::move(stream));
     auto* const added = connection.get();
-    const bool hasRoom = d->connections.size() < maxConnections;
     d->connections.push_back(std::move(connection));
     connect(added, &ProxyConnection::finished, this, [this, added] {
         const auto found
@@ -71,6 +86,8 @@ qint64 FilteredNetwork::bytesOut() const
 
 QList<NetworkLogEntry> FilteredNetwork::log() const
 {
+    for (const auto& connection : d->connections)
+        connection->updateLog();
     return d->network->log.entries();
 }
 

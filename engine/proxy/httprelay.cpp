@@ -11,14 +11,6 @@ namespace {
 constexpr int badGateway = 502;
 constexpr int gatewayTimeout = 504;
 
-http::HttpLimits headLimits(const ProxyLimits& limits)
-{
-    http::HttpLimits head;
-    head.maxHeaderBytes = limits.maxHeadBytes;
-    head.maxHeaderFields = limits.maxHeadFields;
-    return head;
-}
-
 } // namespace
 
 HttpRelay::HttpRelay(SharedNetwork network, ProxyRequest request, ByteStream& client,
@@ -27,7 +19,7 @@ HttpRelay::HttpRelay(SharedNetwork network, ProxyRequest request, ByteStream& cl
     , m_request(std::move(request))
     , m_client(client)
     , m_host(std::move(host))
-    , m_headLimits(headLimits(m_network->limits))
+    , m_headLimits(m_network->headLimits())
     , m_requestBody(
           m_request.head.isChunked ? BodyDecoder::Framing::Chunked : BodyDecoder::Framing::Length,
           m_request.head.contentLength)

@@ -21,7 +21,7 @@ public:
         Answered, ///< The client has the whole answer; its connection may go on if mayGoOn().
         Upgraded, ///< The client has the 101; takeHost() and bytesBehindHead() go on unread.
         NotAnswered, ///< Nothing was sent to the client; error() says why, and with which status.
-        CutOff, ///< In the middle of the answer; so must be the client's connection.
+        CutOff, ///< In the middle of the answer: see isEndVisible().
     };
 
     HttpRelay(SharedNetwork network, ProxyRequest request, ByteStream& client,
@@ -40,6 +40,8 @@ public:
 
     [[nodiscard]] bool isAnswerBegun() const { return m_isAnswerBegun; }
     [[nodiscard]] bool mayGoOn() const;
+    /// By its framing the client can tell a part of the answer from the whole.
+    [[nodiscard]] bool isEndVisible() const { return m_framing != Framing::UntilClose; }
     [[nodiscard]] const Error& error() const { return m_error; }
     [[nodiscard]] std::shared_ptr<ByteStream> takeHost() { return std::move(m_host); }
     [[nodiscard]] QByteArray bytesBehindHead() const { return m_received; }

@@ -139,7 +139,7 @@ QByteArray ownAnswer(
     Fields fields { { "Content-Type", "text/plain; charset=utf-8" },
         { "Content-Length", QByteArray::number(body.size()) } };
     if (persistence == Persistence::Close)
-        fields.append({ "Connection", "close" });
+        fields.append(Field { "Connection", "close" });
     return http::answerHead(status, fields) + (method == "HEAD" ? QByteArray() : body);
 }
 

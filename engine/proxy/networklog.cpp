@@ -9,7 +9,7 @@ NetworkLog::Place NetworkLog::add(const NetworkLogEntry& entry)
 {
     if (!m_isOn)
         return std::nullopt;
-    if (m_kept[entry.isAllowed] == maxEntries) {
+    if (m_kept[entry.isAllowed] >= maxEntries) {
         ++m_leftOut[entry.isAllowed];
         return std::nullopt;
     }
@@ -25,6 +25,16 @@ void NetworkLog::setDuration(Place place, std::chrono::microseconds duration)
 {
     if (place)
         m_entries[*place].duration = duration;
+}
+
+void NetworkLog::setRefused(Place place, const QString& rule)
+{
+    if (!place)
+        return;
+    m_entries[*place].isAllowed = false;
+    m_entries[*place].rule = rule;
+    --m_kept[true];
+    ++m_kept[false];
 }
 
 QList<NetworkLogEntry> NetworkLog::entries() const

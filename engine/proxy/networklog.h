@@ -22,6 +22,8 @@ public:
     using Place = std::optional<qsizetype>;
     [[nodiscard]] Place add(const NetworkLogEntry& entry);
     void setDuration(Place place, std::chrono::microseconds duration);
+    /// What was let through by its name was refused for its address.
+    void setRefused(Place place, const QString& rule);
 
     /// By time. The last ones say how many were left out.
     [[nodiscard]] QList<NetworkLogEntry> entries() const;

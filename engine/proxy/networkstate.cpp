@@ -15,6 +15,14 @@ constexpr qsizetype maxViolations = 20;
 
 } // namespace
 
+http::HttpLimits NetworkState::headLimits() const
+{
+    http::HttpLimits head;
+    head.maxHeaderBytes = limits.maxHeadBytes;
+    head.maxHeaderFields = limits.maxHeadFields;
+    return head;
+}
+
 void NetworkState::addViolation(const Refusal& refusal)
 {
     const Violation violation { u"network"_s, refusal.reason, refusal.allowWith };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/core/bytestream.h"
+#include "engine/http/httplimits.h"
 #include "engine/proxy/networklog.h"
 #include "engine/proxy/networkrules.h"
 #include "engine/proxy/proxylimits.h"
@@ -23,6 +24,7 @@ struct NetworkState {
     qint64 bytesIn = 0; ///< From hosts outside.
     qint64 bytesOut = 0;
 
+    [[nodiscard]] http::HttpLimits headLimits() const;
     /// Notes what was refused, once for the same words.
     void addViolation(const Refusal& refusal);
 };

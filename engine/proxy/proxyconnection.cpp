@@ -12,21 +12,13 @@ using namespace Qt::StringLiterals;
 namespace {
 
 /// What a client may still send after its last answer before it is cut off.
-constexpr qint64 maxDroppedBytes = 1 << 20;
-
-http::HttpLimits headLimits(const ProxyLimits& limits)
-{
-    http::HttpLimits head;
-    head.maxHeaderBytes = limits.maxHeadBytes;
-    head.maxHeaderFields = limits.maxHeadFields;
-    return head;
-}
+constexpr qint64 maxDroppedBytes = 64 << 20;
 
 } // namespace
 
 ProxyConnection::ProxyConnection(SharedNetwork network, std::unique_ptr<ByteStream> client)
     : m_network(std::move(network))
-    , m_headLimits(headLimits(m_network->limits))
+    , m_headLimits(m_network->headLimits())
     , m_client(std::move(client))
     , m_scanner(m_headLimits)
 {
@@ -40,11 +32,8 @@ ProxyConnection::ProxyConnection(SharedNetwork network, std::unique_ptr<ByteStre
 
 ProxyConnection::~ProxyConnection()
 {
-    if (m_state == State::Reaching)
-        addToLog(m_rule);
     m_state = State::Gone;
     m_cancel.cancel();
-    noteDuration();
 }
 
 void ProxyConnection::start()
@@ -54,10 +43,16 @@ void ProxyConnection::start()
 
 void ProxyConnection::startRefusing()
 {
+    m_isRefusing = true;
     m_client->setReading(true);
     answerLast(503,
         u"there are %1 connections open, and no more are possible at the same time"_s.arg(
             m_network->limits.maxConnections));
+}
+
+bool ProxyConnection::isLingering() const
+{
+    return m_state == State::Ending && m_client->pendingBytes() == 0;
 }
 
 void ProxyConnection::onReceived(const QByteArray& bytes)
@@ -76,8 +71,13 @@ void ProxyConnection::onReceived(const QByteArray& bytes)
         return processHead();
     if (m_state == State::Relaying)
         return passBodyOn();
-    if (m_input.size() >= m_network->limits.maxHeadBytes)
-        m_client->setReading(false);
+    m_client->setReading(hasRoom());
+}
+
+/// For what is not used yet: a head, or requests that came early.
+bool ProxyConnection::hasRoom() const
+{
+    return m_input.size() <= m_network->limits.maxHeadBytes;
 }
 
 void ProxyConnection::onClientFinished()
@@ -132,10 +132,10 @@ void ProxyConnection::processHead()
     // Whoever asks without reading the answers is not heard.
     if (m_client->pendingBytes() >= m_network->limits.highWaterBytes)
         return m_client->setReading(false);
-    m_client->setReading(true);
     // An empty line before a request line is left over from a body (RFC 9112, section 2.2).
     if (m_input.startsWith("\r\n"))
         m_input.remove(0, 2);
+    m_client->setReading(hasRoom());
     if (m_input.isEmpty())
         return m_hasClientFinished ? end() : void();
     if (!std::exchange(m_hasHeadBegun, true))
@@ -158,6 +158,7 @@ void ProxyConnection::processHead()
 void ProxyConnection::judge(ProxyRequest request)
 {
     m_request = std::move(request);
+    m_isLogged = false;
     m_requestTimer.start();
     m_requestTime = QDateTime::currentDateTimeUtc();
     const auto verdict = m_network->rules.judge(m_request.target);
@@ -176,7 +177,7 @@ void ProxyConnection::onReached(const Result<Reached>& reached)
         return;
     if (reached && reached->refusal)
         return refuse(*reached->refusal);
-    addToLog(m_rule);
+    logAllowed();
     if (!reached)
         return answerLast(
             reached.error().kind == Kind::Timeout ? 504 : 502, reached.error().message);
@@ -194,12 +195,12 @@ void ProxyConnection::startTunnel(std::shared_ptr<ByteStream> host, const QByteA
     m_tunnel->start(std::exchange(m_input, {}), fromHost, m_hasClientFinished);
 }
 
-void ProxyConnection::onTunnelFinished(const Result<>& ending)
+void ProxyConnection::onTunnelFinished()
 {
-    noteDuration();
-    if (!ending || m_isClientClosed)
+    if (m_isClientClosed)
         return cutOff();
-    m_state = State::Ending; // Until the client has taken what the host sent last.
+    // Also when the host was cut off: what it had sent still reaches the client.
+    end();
 }
 
 void ProxyConnection::startRelay(std::shared_ptr<ByteStream> host)
@@ -221,7 +222,7 @@ void ProxyConnection::passBodyOn()
         if (!taken) {
             const bool isAnswerBegun = m_relay->isAnswerBegun();
             dropRelay();
-            noteDuration();
+            endLog();
             return isAnswerBegun ? cutOff()
                                  : answerLast(taken.error().httpStatus, taken.error().message);
         }
@@ -230,8 +231,7 @@ void ProxyConnection::passBodyOn()
     if (m_hasClientFinished && m_input.isEmpty() && !m_relay->isRequestComplete())
         return cutOff(); // No host may take half a request for a whole one.
     // Reading on also notices when the client goes away.
-    const qint64 bound = m_relay->isRequestComplete() ? m_network->limits.maxHeadBytes : 1;
-    m_client->setReading(m_input.size() < bound);
+    m_client->setReading(m_relay->isRequestComplete() ? hasRoom() : m_input.isEmpty());
 }
 
 void ProxyConnection::onRelayFinished(HttpRelay::Ending ending)
@@ -242,12 +242,12 @@ void ProxyConnection::onRelayFinished(HttpRelay::Ending ending)
     dropRelay();
     if (ending == HttpRelay::Ending::Upgraded)
         return startTunnel(relay->takeHost(), relay->bytesBehindHead());
-    noteDuration();
+    endLog();
     if (ending == HttpRelay::Ending::NotAnswered)
         return answerLast(relay->error().httpStatus, relay->error().message);
-    if (ending == HttpRelay::Ending::CutOff)
+    if (ending == HttpRelay::Ending::CutOff && !relay->isEndVisible())
         return cutOff();
-    if (relay->mayGoOn())
+    if (ending == HttpRelay::Ending::Answered && relay->mayGoOn())
         nextRequest();
     else
         end();
@@ -264,8 +264,8 @@ void ProxyConnection::dropRelay()
 void ProxyConnection::refuse(const Refusal& refusal)
 {
     m_network->addViolation(refusal);
-    addToLog(refusal.rule, Decision::Refused);
-    noteDuration();
+    logRefused(refusal.rule);
+    endLog();
     const auto sentence = u"%1; %2 would allow it"_s.arg(refusal.reason, refusal.allowWith);
     // A body that nobody reads would be taken for the next request.
     const auto& head = m_request.head;
@@ -283,6 +283,7 @@ void ProxyConnection::answerLast(int status, const QString& sentence)
 
 void ProxyConnection::end()
 {
+    endLog();
     m_state = State::Ending;
     m_input.clear();
     m_client->finishWriting();
@@ -297,6 +298,7 @@ void ProxyConnection::cutOff()
 {
     if (m_state == State::Gone)
         return;
+    endLog();
     m_state = State::Gone;
     m_timer.stop();
     m_cancel.cancel();
@@ -305,29 +307,54 @@ void ProxyConnection::cutOff()
     Q_EMIT finished();
 }
 
-void ProxyConnection::addToLog(const QString& rule, Decision decision)
+NetworkLogEntry ProxyConnection::logEntry(const QString& rule) const
 {
-    if (!m_network->log.isOn())
-        return;
+    const quint16 usualPort = m_request.isConnect() ? 443 : 80;
     NetworkLogEntry entry;
     entry.timestamp = m_requestTime;
     entry.method = QString::fromLatin1(m_request.head.method);
-    const quint16 usualPort = m_request.isConnect() ? 443 : 80;
     entry.host = m_request.target.port == usualPort ? m_request.target.host.inUrl()
                                                     : m_request.target.toString();
     if (!m_request.isConnect())
         entry.path = QString::fromLatin1(m_request.path);
-    entry.isAllowed = decision == Decision::Allowed;
     entry.rule = rule;
+    return entry;
+}
+
+void ProxyConnection::logAllowed()
+{
+    if (!m_network->log.isOn() || std::exchange(m_isLogged, true))
+        return;
+    auto entry = logEntry(m_rule);
+    entry.isAllowed = true;
     m_logPlace = m_network->log.add(entry);
 }
 
-void ProxyConnection::noteDuration()
+void ProxyConnection::logRefused(const QString& rule)
 {
-    if (!m_logPlace)
+    if (!m_network->log.isOn())
         return;
-    m_network->log.setDuration(std::exchange(m_logPlace, std::nullopt),
-        std::chrono::duration_cast<std::chrono::microseconds>(m_requestTimer.durationElapsed()));
+    if (std::exchange(m_isLogged, true))
+        m_network->log.setRefused(m_logPlace, rule);
+    else
+        m_logPlace = m_network->log.add(logEntry(rule));
+}
+
+void ProxyConnection::updateLog()
+{
+    if (m_state == State::Reaching) // Its name is asked for, and that is seen outside.
+        logAllowed();
+    if (m_logPlace)
+        m_network->log.setDuration(m_logPlace,
+            std::chrono::duration_cast<std::chrono::microseconds>(
+                m_requestTimer.durationElapsed()));
+}
+
+/// The request is over.
+void ProxyConnection::endLog()
+{
+    updateLog();
+    m_logPlace.reset();
 }
 
 } // namespace isol8::proxy

@@ -24,6 +24,13 @@ public:
     void start();
     /// Instead: answers 503 and ends.
     void startRefusing();
+    [[nodiscard]] bool isRefusing() const { return m_isRefusing; }
+    /// Everything is said; only the client has not closed yet.
+    [[nodiscard]] bool isLingering() const;
+    /// Ends both sides at once.
+    void cutOff();
+    /// Brings the log up to date about the request that is under way.
+    void updateLog();
 
 Q_SIGNALS:
     void finished();
@@ -37,7 +44,6 @@ private:
         Ending, ///< The last answer is being sent; what still comes is dropped.
         Gone, ///< finished() was signalled.
     };
-    enum class Decision { Allowed, Refused };
 
     void onReceived(const QByteArray& bytes);
     void onClientFinished();
@@ -45,6 +51,7 @@ private:
     void onClientWritten();
     void onTimeout();
 
+    [[nodiscard]] bool hasRoom() const;
     void nextRequest();
     void processHead();
     void judge(ProxyRequest request);
@@ -52,16 +59,17 @@ private:
     void startTunnel(std::shared_ptr<ByteStream> host, const QByteArray& fromHost);
     void startRelay(std::shared_ptr<ByteStream> host);
     void passBodyOn();
-    void onTunnelFinished(const Result<>& ending);
+    void onTunnelFinished();
     void onRelayFinished(HttpRelay::Ending ending);
     void dropRelay();
 
     void refuse(const Refusal& refusal);
     void answerLast(int status, const QString& sentence);
     void end(); ///< In order, after what is queued.
-    void cutOff();
-    void addToLog(const QString& rule, Decision decision = Decision::Allowed);
-    void noteDuration();
+    void logAllowed();
+    void logRefused(const QString& rule);
+    [[nodiscard]] NetworkLogEntry logEntry(const QString& rule) const;
+    void endLog();
 
     SharedNetwork m_network;
     const http::HttpLimits m_headLimits;
@@ -78,6 +86,8 @@ private:
     ProxyRequest m_request;
     QString m_rule; ///< What allowed it.
     QDateTime m_requestTime;
+    bool m_isRefusing = false;
+    bool m_isLogged = false;
     NetworkLog::Place m_logPlace;
     QElapsedTimer m_requestTimer;
     CancelToken m_cancel;

@@ -19,7 +19,7 @@ struct ProxyLimits {
     std::chrono::milliseconds lookupTimeout { 20'000 }; ///< 504; includes the wait.
     std::chrono::milliseconds connectTimeout { 20'000 }; ///< 504; all addresses together.
     std::chrono::milliseconds answerTimeout { 300'000 }; ///< Silence before and in an answer; 504.
-    std::chrono::milliseconds lingerTimeout { 2'000 }; ///< For the reader of a last answer.
+    std::chrono::milliseconds lingerTimeout { 300'000 }; ///< For a slow reader of a last answer.
 
     qint64 highWaterBytes = 512 << 10; ///< Unsent bytes at which the sender is held back …
     qint64 lowWaterBytes = 128 << 10; ///< … and at which it may go on.

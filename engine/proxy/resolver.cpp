@@ -5,9 +5,11 @@
 #include "engine/core/hostname.h"
 #include "engine/core/smallfile.h"
 
+#include <QCoreApplication>
 #include <QHostInfo>
 #include <QTimer>
 
+#include <algorithm>
 #include <deque>
 
 namespace isol8::proxy {
@@ -58,7 +60,7 @@ void lookUpWithQt(const QString& name, const SystemResolver::Answer& answer)
 
 } // namespace
 
-struct SystemResolver::State : std::enable_shared_from_this<State> {
+struct SystemResolver::State : std::enable_shared_from_this<SystemResolver::State> {
     struct Waiting {
         QString name;
         Completion<Addresses> found;

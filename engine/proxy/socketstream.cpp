@@ -3,9 +3,11 @@
 
 #include <QPointer>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -104,7 +106,10 @@ void SocketStream::readSome()
 {
     if (!m_isReading || m_hasReadEnded || m_isEnded)
         return;
-    QByteArray bytes(chunkBytes, Qt::Uninitialized);
+    // No larger than what is there: what is passed on may be kept for a while.
+    int available = 0;
+    ::ioctl(m_descriptor, FIONREAD, &available);
+    QByteArray bytes(std::clamp<qsizetype>(available, 1, chunkBytes), Qt::Uninitialized);
     const auto count = ::recv(m_descriptor, bytes.data(), size_t(bytes.size()), 0);
     if (count > 0) {
         bytes.truncate(count);

@@ -19,7 +19,7 @@ public:
 Q_SIGNALS:
     /// Both directions have ended in order, or the host's side was cut off; once. The end of the
     /// client's stream is for its owner to notice.
-    void finished(const isol8::Result<>& ending);
+    void finished();
 
 private:
     void passToHost(const QByteArray& bytes);

@@ -9,6 +9,7 @@
 #include <QUrlQuery>
 
 #include <chrono>
+#include <functional>
 
 namespace isol8::remote {
 
@@ -23,6 +24,8 @@ struct HttpCall {
     QJsonObject body; ///< Of POST.
     qint64 maxBytes = maxAnswerBytes;
     std::chrono::milliseconds limit = callLimit; ///< For the whole call.
+    /// Hears how much of a POST's body, or else of the answer, went over.
+    std::function<void(qint64 doneBytes, qint64 totalBytes)> progress {};
 };
 
 /// The connections to one server and the key it gets. Shared by the engine, its runs and the

@@ -58,6 +58,14 @@ void Exchange::begin(const CancelToken& cancel)
     connect(m_reply, &QNetworkReply::finished, this, &Exchange::finish);
     connect(m_reply, &QNetworkReply::sslErrors, this,
         [this](const QList<QSslError>& errors) { m_tlsProblem = tlsProblem(errors); });
+    const auto tell = [this](qint64 doneBytes, qint64 totalBytes) {
+        if (!m_isEnded && totalBytes > 0)
+            m_call.progress(doneBytes, totalBytes);
+    };
+    if (m_call.progress && m_call.verb == "POST")
+        connect(m_reply, &QNetworkReply::uploadProgress, this, tell);
+    else if (m_call.progress)
+        connect(m_reply, &QNetworkReply::downloadProgress, this, tell);
     connect(&m_limit, &QTimer::timeout, this,
         [this] { end(std::unexpected(noAnswerInTime(m_connection->address(), m_call.limit))); });
     m_limit.setSingleShot(true);

@@ -96,7 +96,7 @@ Task<bool> stop(std::shared_ptr<Connection> connection, QString sessionId)
 }
 
 Task<> put(std::shared_ptr<Connection> connection, QString sessionId, QString path,
-    QByteArray content, CancelToken cancel)
+    QByteArray content, Transfer transfer)
 {
     const auto checked = fileCall("POST", u"/file"_s, sessionId, path);
     if (!checked)
@@ -106,20 +106,21 @@ Task<> put(std::shared_ptr<Connection> connection, QString sessionId, QString pa
         { u"content"_s, QString::fromLatin1(content.toBase64()) } };
     wanted.query.clear();
     wanted.limit = uploadLimit;
-    const auto done = co_await remote::perform(connection, wanted, cancel);
+    wanted.progress = transfer.progress;
+    const auto done = co_await remote::perform(connection, wanted, transfer.cancel);
     if (!done)
         co_return std::unexpected(done.error());
     co_return {};
 }
 
-Task<QByteArray> fetch(std::shared_ptr<Connection> connection, QString sessionId, QString path,
-    CancelToken cancel)
+Task<QByteArray> fetch(
+    std::shared_ptr<Connection> connection, QString sessionId, QString path, Transfer transfer)
 {
     const auto checked = fileCall("GET", u"/file"_s, sessionId, path);
     if (!checked)
         co_return std::unexpected(checked.error());
     co_return co_await remote::fetchSessionFile(
-        connection, sessionId, *sandboxPath(path), cancel);
+        connection, sessionId, *sandboxPath(path), transfer);
 }
 
 Task<QList<FileEntry>> list(std::shared_ptr<Connection> connection, QString sessionId, QString path)
@@ -155,17 +156,16 @@ Task<> makeFolder(std::shared_ptr<Connection> connection, QString sessionId, QSt
 }
 
 /// Servers cannot rename, so a file is copied; folders are refused by the first step.
-Task<> renamed(
-    std::shared_ptr<Connection> connection, QString sessionId, QString from, QString to)
+Task<> renamed(std::shared_ptr<Connection> connection, QString sessionId, QString from, QString to)
 {
+    if (sandboxPath(from) == sandboxPath(to))
+        co_return Result<> {};
     const auto content = co_await fetch(connection, sessionId, from, {});
     if (!content)
         co_return std::unexpected(content.error());
     const auto copied = co_await put(connection, sessionId, to, *content, {});
     if (!copied)
         co_return std::unexpected(copied.error());
-    if (sandboxPath(from) == sandboxPath(to))
-        co_return {};
     co_return co_await remove(connection, sessionId, from);
 }
 
@@ -226,17 +226,15 @@ Task<bool> RemoteEngine::stopSession(QString sessionId)
     return stop(m_connection, std::move(sessionId));
 }
 
-Task<> RemoteEngine::putFile(
-    QString sessionId, QString path, QByteArray content, Transfer transfer)
+Task<> RemoteEngine::putFile(QString sessionId, QString path, QByteArray content, Transfer transfer)
 {
     return put(m_connection, std::move(sessionId), std::move(path), std::move(content),
-        std::move(transfer.cancel));
+        std::move(transfer));
 }
 
 Task<QByteArray> RemoteEngine::fetchFile(QString sessionId, QString path, Transfer transfer)
 {
-    return fetch(
-        m_connection, std::move(sessionId), std::move(path), std::move(transfer.cancel));
+    return fetch(m_connection, std::move(sessionId), std::move(path), std::move(transfer));
 }
 
 Task<QList<FileEntry>> RemoteEngine::listFiles(QString sessionId, QString path)

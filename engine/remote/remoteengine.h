@@ -13,10 +13,11 @@ class Connection;
 
 /// An Engine on an isol8 server (http-api.md; servers of 0.20 too). What only a local engine knows
 /// is missing: Run::started() has no container id, signals other than SIGINT, SIGTERM and SIGKILL
-/// do not travel, standard input is text, transfers tell no progress, and folders cannot be renamed.
-/// Errors: Unreachable (nothing there; "lost connection" when a run's stream ends before its exit),
-/// Denied (key, certificate, policy), Timeout, Protocol (not an isol8 server), Limit (too large,
-/// too many; HTTP 429), NotFound, Conflict, Invalid; httpStatus is set where the server answered.
+/// do not travel, standard input is text, transfers tell no progress, and folders cannot be
+/// renamed. Errors: Unreachable (nothing there; "lost connection" when a run's stream ends before
+/// its exit), Denied (key, certificate, policy), Timeout, Protocol (not an isol8 server), Limit
+/// (too large, too many; HTTP 429), NotFound, Conflict, Invalid; httpStatus is set where the server
+/// answered.
 class RemoteEngine final : public Engine {
 public:
     /// @p key as checkApiKey() allows it; any other is not sent.

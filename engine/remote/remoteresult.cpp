@@ -50,7 +50,7 @@ bool isPlainId(const QString& id)
 } // namespace
 
 Task<QByteArray> fetchSessionFile(
-    std::shared_ptr<Connection> connection, QString sessionId, QString path, CancelToken cancel)
+    std::shared_ptr<Connection> connection, QString sessionId, QString path, Transfer transfer)
 {
     HttpCall call;
     call.path = u"/file"_s;
@@ -58,7 +58,8 @@ Task<QByteArray> fetchSessionFile(
     call.query.addQueryItem(u"path"_s, QString::fromLatin1(QUrl::toPercentEncoding(path)));
     call.maxBytes = maxFileAnswerBytes;
     call.limit = fileLimit;
-    const auto object = co_await perform(connection, call, cancel);
+    call.progress = std::move(transfer.progress);
+    const auto object = co_await perform(connection, call, transfer.cancel);
     if (!object)
         co_return std::unexpected(object.error());
     auto content = contentFromJson(*object);
@@ -84,7 +85,7 @@ Task<ExecutionResult> completeResult(
             continue;
         }
         const auto content
-            = co_await fetchSessionFile(connection, question.sessionId, path, cancel);
+            = co_await fetchSessionFile(connection, question.sessionId, path, { cancel, {} });
         if (content)
             result.files.insert(path, *content);
         else

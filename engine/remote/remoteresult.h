@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/core/execution.h"
+#include "engine/core/engine.h"
 #include "engine/remote/connection.h"
 
 namespace isol8::remote {
@@ -22,6 +22,6 @@ struct ResultQuestion {
 
 /// GET /file.
 [[nodiscard]] Task<QByteArray> fetchSessionFile(
-    std::shared_ptr<Connection> connection, QString sessionId, QString path, CancelToken cancel);
+    std::shared_ptr<Connection> connection, QString sessionId, QString path, Transfer transfer);
 
 } // namespace isol8::remote

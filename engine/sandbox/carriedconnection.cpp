@@ -95,8 +95,7 @@ Result<> CarriedConnection::receive(const guest::Header& header, const QByteArra
         return receiveClosed(error);
     }
     default:
-        return std::unexpected(
-            protocolError(u"a frame that does not belong to a connection"_s));
+        return std::unexpected(protocolError(u"a frame that does not belong to a connection"_s));
     }
 }
 
@@ -183,8 +182,8 @@ bool CarriedConnection::sendPiece()
 {
     if (!m_queue.isEmpty() && m_credit > 0) {
         const auto& first = m_queue.constFirst();
-        const qsizetype size = std::min<qsizetype>({ first.size() - m_offset, m_credit,
-            static_cast<qsizetype>(guest::maxPayloadBytes) });
+        const qsizetype size = std::min<qsizetype>(
+            { first.size() - m_offset, m_credit, static_cast<qsizetype>(guest::maxPayloadBytes) });
         m_link->send(Type::ConnectionData, m_id, QByteArrayView(first).sliced(m_offset, size));
         m_credit -= static_cast<quint32>(size);
         m_pending -= size;

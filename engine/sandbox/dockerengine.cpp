@@ -5,10 +5,12 @@
 #include "engine/core/names.h"
 #include "engine/core/validation.h"
 #include "engine/sandbox/dockerrun.h"
+#include "engine/sandbox/enginepool.h"
 #include "engine/sandbox/enginestate.h"
 #include "engine/sandbox/labels.h"
 #include "engine/sandbox/reaper.h"
 #include "engine/sandbox/sandboxsource.h"
+#include "engine/sandbox/spare.h"
 
 #include <QDir>
 
@@ -69,15 +71,15 @@ Task<bool> endSession(EngineState engine, QString sessionId)
     co_return true;
 }
 
-Task<> putIntoSession(EngineState engine, QString sessionId, QByteArray path, QByteArray content,
-    Transfer transfer)
+Task<> putIntoSession(
+    EngineState engine, QString sessionId, QByteArray path, QByteArray content, Transfer transfer)
 {
     auto acquired = co_await acquireSession(engine, sessionId, transfer.cancel);
     if (!acquired)
         co_return std::unexpected(acquired.error());
     auto put = co_await acquired->sandbox->guest().putFile(
         path, std::move(content), fileMode, transfer.cancel, transfer.progress);
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return put;
 }
 
@@ -89,7 +91,7 @@ Task<QByteArray> fetchFromSession(
         co_return std::unexpected(acquired.error());
     auto content = co_await acquired->sandbox->guest().fetchFile(
         path, maxFileBytes, transfer.cancel, transfer.progress);
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return content;
 }
 
@@ -99,7 +101,7 @@ Task<QList<FileEntry>> listInSession(EngineState engine, QString sessionId, QByt
     if (!acquired)
         co_return std::unexpected(acquired.error());
     auto entries = co_await acquired->sandbox->guest().listDirectory(path, {});
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return entries;
 }
 
@@ -109,7 +111,7 @@ Task<> removeInSession(EngineState engine, QString sessionId, QByteArray path)
     if (!acquired)
         co_return std::unexpected(acquired.error());
     auto removed = co_await acquired->sandbox->guest().removeFile(path, {});
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return removed;
 }
 
@@ -119,7 +121,7 @@ Task<> makeDirectoryInSession(EngineState engine, QString sessionId, QByteArray 
     if (!acquired)
         co_return std::unexpected(acquired.error());
     auto made = co_await acquired->sandbox->guest().makeDirectory(path, directoryMode, {});
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return made;
 }
 
@@ -129,7 +131,7 @@ Task<> renameInSession(EngineState engine, QString sessionId, QByteArray from, Q
     if (!acquired)
         co_return std::unexpected(acquired.error());
     auto renamed = co_await acquired->sandbox->guest().renameFile(from, to, {});
-    (void)co_await giveBack(std::move(*acquired), /*isBroken=*/false);
+    (void)co_await giveBack(engine, std::move(*acquired), /*isBroken=*/false);
     co_return renamed;
 }
 
@@ -154,6 +156,8 @@ Task<> shutDown(EngineState engine)
         engine->idleWaiters.push_back([idle] { idle.deliver({}); });
         (void)co_await idle.wait();
     }
+    if (engine->pool)
+        (void)co_await engine->pool->close();
     co_return co_await engine->audit.finish();
 }
 
@@ -170,6 +174,13 @@ Result<QByteArray> checkedPath(const QString& sessionId, const QString& path,
     return absolute->toUtf8();
 }
 
+DockerEngineSettings withStateDirectory(DockerEngineSettings settings)
+{
+    if (settings.stateDirectory.isEmpty())
+        settings.stateDirectory = QDir::homePath() + u"/.isol8"_s;
+    return settings;
+}
+
 template <typename T> Task<T> failed(Error error)
 {
     co_return std::unexpected(std::move(error));
@@ -183,17 +194,40 @@ DockerEngineSettings engineSettings(const Settings& settings)
     chosen.sessionLinger
         = std::chrono::ceil<std::chrono::seconds>(settings.cleanup.maxContainerAge);
     chosen.audit = settings.audit;
+    chosen.sources = SourcePolicy::of(settings);
     return chosen;
 }
 
+std::optional<PoolLimits> poolLimits(const Settings& settings)
+{
+    const auto& size = settings.poolSize;
+    if (size.clean == 0 && size.dirty == 0)
+        return std::nullopt;
+    PoolLimits limits;
+    limits.isReusing = settings.poolStrategy == PoolStrategy::Fast && size.dirty > 0;
+    limits.isPrestarting = settings.pool.prestart;
+    limits.ready = size.clean;
+    constexpr int runtimes = 5;
+    limits.maxSandboxes = settings.maxConcurrent + size.clean * runtimes;
+    limits.idle = settings.pool.idle;
+    limits.maxUses = settings.pool.maxReuses;
+    limits.maxMemoryBytes = settings.pool.maxMemoryBytes;
+    return limits;
+}
+
 DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chosen)
-    : settings(std::move(chosen))
+    : settings(withStateDirectory(std::move(chosen)))
     , client(std::make_shared<docker::Client>(std::move(endpoint)))
     , audit(settings.audit)
+    , sources(settings.sources, settings.stateDirectory + u"/cache/code"_s)
     , owner(Owner::self().toString())
+    , images(client)
 {
-    if (settings.stateDirectory.isEmpty())
-        settings.stateDirectory = QDir::homePath() + u"/.isol8"_s;
+    // A process that is gone after one run need not hear of images that change meanwhile.
+    images.setRemembering(settings.spareIdle.has_value());
+    if (settings.pool)
+        pool = std::make_shared<Pool>(
+            *settings.pool, poolActions(client, settings.stateDirectory, owner));
 }
 
 quint64 DockerEngine::State::begin(const CancelToken& cancel)
@@ -215,9 +249,14 @@ void DockerEngine::State::end(quint64 activity)
 DockerEngine::DockerEngine(docker::Endpoint endpoint, DockerEngineSettings settings)
     : m_state(std::make_shared<State>(std::move(endpoint), std::move(settings)))
 {
+    if (m_state->pool)
+        (void)watchDaemon(m_state);
 }
 
-DockerEngine::~DockerEngine() = default;
+DockerEngine::~DockerEngine()
+{
+    m_state->closing.cancel();
+}
 
 std::unique_ptr<Run> DockerEngine::start(
     ExecutionRequest request, ExecutionOptions options, QString sessionId)
@@ -238,8 +277,7 @@ Task<bool> DockerEngine::stopSession(QString sessionId)
     return endSession(m_state, std::move(sessionId));
 }
 
-Task<> DockerEngine::putFile(
-    QString sessionId, QString path, QByteArray content, Transfer transfer)
+Task<> DockerEngine::putFile(QString sessionId, QString path, QByteArray content, Transfer transfer)
 {
     auto checked = checkedPath(sessionId, path);
     if (!checked)
@@ -294,6 +332,26 @@ Task<> DockerEngine::renameFile(QString sessionId, QString from, QString to)
 Task<> DockerEngine::shutdown()
 {
     return shutDown(m_state);
+}
+
+void DockerEngine::keepWarm(QList<Runtime> runtimes, ExecutionOptions options)
+{
+    m_state->warm = State::Warm { std::move(runtimes), std::move(options) };
+    (void)refreshWarm(m_state);
+}
+
+QByteArray DockerEngine::nextSpare() const
+{
+    return m_state->nextSpare ? m_state->nextSpare->toJson() : QByteArray();
+}
+
+std::optional<PoolFigures> DockerEngine::poolFigures() const
+{
+    if (!m_state->pool)
+        return std::nullopt;
+    auto figures = m_state->pool->figures();
+    figures.ahead = m_state->runsAhead;
+    return figures;
 }
 
 Task<QList<docker::ContainerSummary>> DockerEngine::ownContainers()

@@ -5,8 +5,11 @@
 #include "engine/core/settings.h"
 #include "engine/docker/endpoint.h"
 #include "engine/docker/types.h"
+#include "engine/sandbox/poollimits.h"
+#include "engine/source/sourcerules.h"
 
 #include <memory>
+#include <optional>
 
 namespace isol8 {
 
@@ -19,10 +22,19 @@ struct DockerEngineSettings {
     /// Whether containers of dead isol8 processes are removed beside the first run.
     bool isReaping = true;
     Settings::Audit audit;
+    SourcePolicy sources; ///< Code from URLs.
+    std::optional<PoolLimits> pool; ///< None: every run has a sandbox made for it.
+    /// For a process that is gone after one run: take the spare container that an earlier one has
+    /// left, and say what the next one should be, which then waits for so long. None: not.
+    std::optional<std::chrono::milliseconds> spareIdle;
+    /// Whether shutdown() waits until Docker has removed the containers of runs that ended well.
+    bool isRemovalAwaited = true;
 };
 
 /// With what @p settings, the configuration, say about it.
 [[nodiscard]] DockerEngineSettings engineSettings(const Settings& settings);
+/// The pool that they ask for, for whoever lives long enough to have one.
+[[nodiscard]] std::optional<PoolLimits> poolLimits(const Settings& settings);
 
 /// The Engine that runs code in containers of a Docker daemon. Owned by main; call shutdown() and
 /// await it before destroying it, else what still runs ends by itself some moments later.
@@ -45,6 +57,14 @@ public:
     [[nodiscard]] Task<> makeDirectory(QString sessionId, QString path) override;
     [[nodiscard]] Task<> renameFile(QString sessionId, QString from, QString to) override;
     [[nodiscard]] Task<> shutdown() override;
+
+    /// Keeps sandboxes for runs with @p options ready in the pool, of each of @p runtimes whose
+    /// image is there or comes to be.
+    void keepWarm(QList<Runtime> runtimes, ExecutionOptions options);
+    /// What makeSpare() needs for a run like the last one, as SpareOrder::toJson(); empty: nothing.
+    [[nodiscard]] QByteArray nextSpare() const;
+    /// None without a pool.
+    [[nodiscard]] std::optional<PoolFigures> poolFigures() const;
 
     /// Every container that carries isol8's label, whoever made it: for `cleanup`.
     [[nodiscard]] Task<QList<docker::ContainerSummary>> ownContainers();

@@ -20,6 +20,7 @@ RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
     , output(secrets, options.maxOutputBytes,
           request.keptOutputBytes.value_or(std::numeric_limits<qint64>::max()))
     , installOutput(secrets, options.maxOutputBytes)
+    , timeLimit(request.timeout.value_or(options.timeout))
     , rows(request.terminalRows)
     , columns(request.terminalColumns)
 {

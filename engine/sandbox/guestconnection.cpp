@@ -70,8 +70,8 @@ Task<> doPlainJob(LinkPointer link, QByteArrayList paths, GuestFileJob job, Canc
     co_return Result<> {};
 }
 
-Task<QByteArray> fetch(LinkPointer link, QByteArray path, qint64 maxBytes, CancelToken cancel,
-    GuestProgress progress)
+Task<QByteArray> fetch(
+    LinkPointer link, QByteArray path, qint64 maxBytes, CancelToken cancel, GuestProgress progress)
 {
     GuestFileJob job { .type = Type::FileGet,
         .request = u64(static_cast<quint64>(maxBytes)) + path,
@@ -144,8 +144,8 @@ std::unique_ptr<GuestRun> GuestConnection::startRun(const GuestRunSpec& spec)
     return run;
 }
 
-Task<> GuestConnection::putFile(QByteArray path, QByteArray content, int mode, CancelToken cancel,
-    GuestProgress progress)
+Task<> GuestConnection::putFile(
+    QByteArray path, QByteArray content, int mode, CancelToken cancel, GuestProgress progress)
 {
     GuestFileJob job { .type = Type::FilePut,
         .request
@@ -190,6 +190,11 @@ Task<> GuestConnection::removeFile(QByteArray path, CancelToken cancel)
 {
     GuestFileJob job { .type = Type::FileRemove, .request = path };
     return doPlainJob(d->link, { path }, std::move(job), std::move(cancel));
+}
+
+Task<> GuestConnection::ping(std::chrono::milliseconds limit, CancelToken cancel)
+{
+    return doPing(d->link, limit, std::move(cancel));
 }
 
 Task<qint64> GuestConnection::prestart(GuestRunSpec spec, QByteArray path, CancelToken cancel)

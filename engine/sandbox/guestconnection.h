@@ -46,7 +46,12 @@ struct GuestRunSpec {
     QByteArray script; ///< Its content, at most guest::fileWindowBytes.
     bool isUsageReported = false;
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
+
+    bool operator==(const GuestRunSpec&) const = default;
 };
+
+/// As protocol.h's RunSpec.
+[[nodiscard]] QByteArray encodedRunSpec(const GuestRunSpec& spec);
 
 /// How long a guest may take.
 struct GuestLimits {
@@ -75,6 +80,8 @@ public:
     void sendSignal(int number);
     void resizeTerminal(int rows, int columns);
     void kill();
+    /// Once it has started: whether GuestConnection::prestart() had done so before.
+    [[nodiscard]] bool wasAhead() const;
     /// While paused no credit is given back, so at most one window arrives.
     void setOutputPaused(bool isPaused);
     /// The next connection that the program has opened, or null. What is not taken waits, and ends
@@ -133,6 +140,8 @@ public:
     [[nodiscard]] Task<> makeDirectory(QByteArray path, int mode, CancelToken cancel);
     [[nodiscard]] Task<> renameFile(QByteArray from, QByteArray to, CancelToken cancel);
     [[nodiscard]] Task<> removeFile(QByteArray path, CancelToken cancel);
+    /// Kind::Timeout, and the end of the conversation, without an answer within @p limit.
+    [[nodiscard]] Task<> ping(std::chrono::milliseconds limit, CancelToken cancel);
     /// Has the program of a later run started up to where it opens @p path, its file right below
     /// /sandbox. That run then has to have the same specification but for its script; any other
     /// starts as always. Only in a sandbox in which nothing has run since it was made or scrubbed.

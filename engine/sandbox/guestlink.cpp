@@ -267,7 +267,9 @@ void GuestLink::dispatch()
     switch (header.type) {
     case Type::Pong:
         m_silenceTimer.stop();
-        return;
+        if (header.id == 0)
+            return;
+        break;
     case Type::Fault:
         fail({ Kind::Internal,
             u"the sandbox's guest gave up: %1"_s.arg(printable(
@@ -277,6 +279,7 @@ void GuestLink::dispatch()
     case Type::Output:
     case Type::Credit:
     case Type::Exited:
+    case Type::Usage:
     case Type::FileData:
     case Type::FileStat:
     case Type::FileEntry:
@@ -293,8 +296,8 @@ void GuestLink::dispatch()
         fail(protocolError(u"a frame of type %1"_s.arg(static_cast<int>(header.type))));
         return;
     }
-    auto* receiver = header.type == Type::ConnectionOpened ? receiverOfOpened(header)
-                                                           : receiverOf(header);
+    auto* receiver
+        = header.type == Type::ConnectionOpened ? receiverOfOpened(header) : receiverOf(header);
     if (!receiver)
         return;
     const auto accepted = receiver->receive(header, QByteArray(data, header.length));
@@ -305,8 +308,8 @@ void GuestLink::dispatch()
 GuestReceiver* GuestLink::receiverOf(const Header& header)
 {
     const bool isConnection = header.id & guest::connectionIdBit;
-    const bool isUsed = isConnection ? header.id <= m_lastConnection
-                                     : header.id > 0 && header.id < m_nextId;
+    const bool isUsed
+        = isConnection ? header.id <= m_lastConnection : header.id > 0 && header.id < m_nextId;
     auto* receiver = m_receivers.value(header.id);
     // Late frames of something that was given up; ids that were never used are nobody's.
     if (!receiver && !isUsed)
@@ -318,10 +321,10 @@ GuestReceiver* GuestLink::receiverOfOpened(const Header& header)
 {
     guest::Reader reader(m_parser.payload(), header.length);
     const quint32 run = reader.u32();
-    const auto open = std::ranges::count_if(m_receivers.keys(),
-        [](quint32 id) { return (id & guest::connectionIdBit) != 0; });
-    if (!reader.isValid() || header.id != m_lastConnection + 1 || header.id == 0 || run == 0 || run >= m_nextId
-        || open >= guest::maxConnections) {
+    const auto open = std::ranges::count_if(
+        m_receivers.keys(), [](quint32 id) { return (id & guest::connectionIdBit) != 0; });
+    if (!reader.isValid() || header.id != m_lastConnection + 1 || header.id == 0 || run == 0
+        || run >= m_nextId || open >= guest::maxConnections) {
         fail(protocolError(u"a connection that cannot be"_s));
         return nullptr;
     }

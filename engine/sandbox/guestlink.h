@@ -59,8 +59,8 @@ public:
     void sendU32(
         guest::Type type, quint32 id, quint32 value, guest::Stream stream = guest::Stream::None);
 
-    /// Lets @p sender send when there is room, in turn with others; it must call unqueue() before it
-    /// is destroyed. So little waits before the transport that a control frame is never late.
+    /// Lets @p sender send when there is room, in turn with others; it must call unqueue() before
+    /// it is destroyed. So little waits before the transport that a control frame is never late.
     void queue(GuestSender* sender);
     void unqueue(GuestSender* sender) { m_senders.removeOne(sender); }
 

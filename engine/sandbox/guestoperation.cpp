@@ -98,7 +98,7 @@ public:
             return;
         }
         m_link->expect(m_id, this);
-        m_inactivity.start(m_link->limits().inactivity);
+        restartLimit();
         if (m_job.type == Type::Prestart)
             sendPieces(Type::Spec);
         m_link->send(m_job.type, m_id, m_job.request);
@@ -110,7 +110,7 @@ public:
     {
         if (m_done.isDelivered())
             return;
-        if (m_job.type != Type::Scrub && m_job.type != Type::Prestart)
+        if (m_job.type >= Type::FilePut && m_job.type < Type::Done)
             m_link->send(Type::FileAbort, m_id);
         finish(std::unexpected(cancelled()));
     }
@@ -120,7 +120,7 @@ public:
 
     Result<> receive(const guest::Header& header, const QByteArray& payload) override
     {
-        m_inactivity.start(m_link->limits().inactivity);
+        restartLimit();
         guest::Reader reader(reinterpret_cast<const unsigned char*>(payload.constData()),
             static_cast<std::size_t>(payload.size()));
         switch (header.type) {
@@ -138,10 +138,16 @@ public:
             if (m_job.type != Type::FileGet)
                 break;
             return takeContent(payload);
+        case Type::Pong:
+            if (m_job.type != Type::Ping)
+                break;
+            finish(std::move(m_answer));
+            return {};
         case Type::Done:
         case Type::Scrubbed:
         case Type::Prestarted:
-            if ((header.type == Type::Scrubbed) != (m_job.type == Type::Scrub)
+            if (m_job.type == Type::Ping
+                || (header.type == Type::Scrubbed) != (m_job.type == Type::Scrub)
                 || (header.type == Type::Prestarted) != (m_job.type == Type::Prestart))
                 break;
             return takeVerdict(reader);
@@ -154,6 +160,11 @@ public:
     void lose(const Error& error) override { finish(std::unexpected(error)); }
 
 private:
+    void restartLimit()
+    {
+        m_inactivity.start(m_job.limit.count() > 0 ? m_job.limit : m_link->limits().inactivity);
+    }
+
     void finish(Result<GuestFileAnswer> result)
     {
         m_inactivity.stop();
@@ -171,8 +182,7 @@ private:
             m_credit -= static_cast<quint32>(size);
         }
         if (m_job.progress && !m_isEndSent) // What was acknowledged went over.
-            m_job.progress(
-                m_sent - (guest::fileWindowBytes - m_credit), m_job.content.size());
+            m_job.progress(m_sent - (guest::fileWindowBytes - m_credit), m_job.content.size());
         if (!m_isEndSent && m_sent == m_job.content.size()) {
             m_isEndSent = true;
             m_link->send(Type::FileEnd, m_id);
@@ -340,6 +350,18 @@ Task<> doScrub(std::shared_ptr<GuestLink> link, CancelToken cancel)
 {
     const auto operation = std::make_shared<GuestOperation>(
         link, GuestFileJob { .type = Type::Scrub, .what = u"cleaning the sandbox"_s });
+    const auto registration = cancel.onCancel([operation] { operation->abort(); });
+    operation->start();
+    const auto answer = co_await operation->wait();
+    if (!answer)
+        co_return std::unexpected(answer.error());
+    co_return Result<> {};
+}
+
+Task<> doPing(std::shared_ptr<GuestLink> link, std::chrono::milliseconds limit, CancelToken cancel)
+{
+    const auto operation = std::make_shared<GuestOperation>(
+        link, GuestFileJob { .type = Type::Ping, .what = u"answering"_s, .limit = limit });
     const auto registration = cancel.onCancel([operation] { operation->abort(); });
     operation->start();
     const auto answer = co_await operation->wait();

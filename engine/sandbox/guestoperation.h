@@ -12,6 +12,7 @@ struct GuestFileJob {
     QString what {}; ///< Named in errors: the path.
     QByteArray content {}; ///< Of FilePut; of Prestart the encoded RunSpec.
     qint64 maxBytes = 0; ///< Of FileGet.
+    std::chrono::milliseconds limit {}; ///< Of silence; zero: GuestLimits::inactivity.
     GuestProgress progress {}; ///< Of FilePut and FileGet.
 };
 
@@ -31,6 +32,10 @@ struct GuestFileAnswer {
 
 /// Scrub and Scrubbed. A scrub that is cancelled leaves a sandbox that may not be used again.
 [[nodiscard]] Task<> doScrub(std::shared_ptr<GuestLink> link, CancelToken cancel);
+
+/// Ping and Pong. A guest that does not answer within @p limit is given up.
+[[nodiscard]] Task<> doPing(
+    std::shared_ptr<GuestLink> link, std::chrono::milliseconds limit, CancelToken cancel);
 
 /// Prestart and Prestarted: @p spec, encoded, for the file @p path. The bytes of memory that the
 /// sandbox uses then.

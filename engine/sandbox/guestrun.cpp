@@ -68,8 +68,7 @@ bool isPlausible(const guest::RunReport& report)
         return false;
     switch (report.outcome) {
     case guest::Outcome::NotStarted: {
-        const quint32 number
-            = report.value & ~(guest::workingDirectoryFlag | guest::listenerFlag);
+        const quint32 number = report.value & ~(guest::workingDirectoryFlag | guest::listenerFlag);
         return number > 0 && number < 4096;
     }
     case guest::Outcome::Exited:
@@ -163,6 +162,8 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
         if (isStarted)
             return std::unexpected(protocolError(u"the start of a run twice"_s));
         isStarted = true;
+        reader.u32(); // the process id
+        isAhead = reader.left() > 0 && reader.u32() == 1;
         Q_EMIT run->started();
         return {};
     case Type::Output:
@@ -181,8 +182,7 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
         const quint64 memory = reader.u64();
         if (!isStarted || !reader.isValid() || cpu > maxMicroseconds || memory > maxMemoryBytes)
             return std::unexpected(protocolError(u"an impossible use of resources"_s));
-        Q_EMIT run->usageReported(
-            { std::chrono::microseconds(cpu), static_cast<qint64>(memory) });
+        Q_EMIT run->usageReported({ std::chrono::microseconds(cpu), static_cast<qint64>(memory) });
         return {};
     }
     case Type::Exited: {
@@ -196,7 +196,8 @@ Result<> GuestRun::Private::receive(const guest::Header& header, const QByteArra
         if (!guard)
             return {};
         if (script && script->failure())
-            finish(std::unexpected(script->failure()->within(u"putting the code into the sandbox"_s)));
+            finish(
+                std::unexpected(script->failure()->within(u"putting the code into the sandbox"_s)));
         else
             finish(report);
         return {};
@@ -336,6 +337,11 @@ std::unique_ptr<ByteStream> GuestRun::takeConnection()
     auto connection = std::move(d->connections.front());
     d->connections.pop_front();
     return connection;
+}
+
+bool GuestRun::wasAhead() const
+{
+    return d->isAhead;
 }
 
 void GuestRun::setOutputPaused(bool isPaused)

@@ -9,9 +9,6 @@
 
 namespace isol8 {
 
-/// As protocol.h's RunSpec.
-[[nodiscard]] QByteArray encodedRunSpec(const GuestRunSpec& spec);
-
 /// State of a GuestRun, and the receiver of its frames.
 struct GuestRun::Private final : GuestReceiver {
     /// What came and was not given back as credit.
@@ -38,6 +35,7 @@ struct GuestRun::Private final : GuestReceiver {
     std::shared_ptr<GuestLink> link;
     quint32 id = 0;
     bool isStarted = false;
+    bool isAhead = false;
     bool isOver = false;
     bool hasTerminal = false;
     bool areConnectionsCarried = false;

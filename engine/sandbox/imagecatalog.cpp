@@ -33,7 +33,8 @@ Task<docker::ImageDetails> find(StatePointer state, QString name, CancelToken ca
     co_return details;
 }
 
-Task<ImageChoice> chooseImage(StatePointer state, Runtime runtime, QString asked, CancelToken cancel)
+Task<ImageChoice> chooseImage(
+    StatePointer state, Runtime runtime, QString asked, CancelToken cancel)
 {
     const auto name = asked.isEmpty() ? baseImageTag(runtime) : asked;
     auto finding = find(state, name, cancel);

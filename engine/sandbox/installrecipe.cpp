@@ -72,8 +72,7 @@ QStringList npmIndexes(const QByteArray& answer)
 /// `apt-get update --print-uris`: `'http://…/InRelease' name 0`.
 QStringList aptIndexes(const QString& answer)
 {
-    static const QRegularExpression quoted(
-        uR"(^'([^']+)')"_s, QRegularExpression::MultilineOption);
+    static const QRegularExpression quoted(uR"(^'([^']+)')"_s, QRegularExpression::MultilineOption);
     QStringList urls;
     for (const auto& match : quoted.globalMatch(answer))
         urls << match.captured(1);
@@ -156,9 +155,8 @@ QString joinedPaths(const QStringList& paths, const QString& before)
 
 bool isSameRuntime(Runtime one, Runtime other)
 {
-    const auto plain = [](Runtime runtime) {
-        return runtime == Runtime::Agent ? Runtime::Node : runtime;
-    };
+    const auto plain
+        = [](Runtime runtime) { return runtime == Runtime::Agent ? Runtime::Node : runtime; };
     return plain(one) == plain(other);
 }
 
@@ -326,14 +324,14 @@ QMap<QString, QString> environmentAfter(Runtime runtime, const QMap<QString, QSt
     case Runtime::Bash: {
         const auto below = [](const QString& name) { return debianRoot + name; };
         return { { u"PATH"_s,
-                     joinedPaths({ below(u"/usr/local/bin"_s), below(u"/usr/bin"_s),
-                                     below(u"/bin"_s), below(u"/usr/sbin"_s), below(u"/sbin"_s),
-                                     below(u"/usr/games"_s) },
+                     joinedPaths(
+                         { below(u"/usr/local/bin"_s), below(u"/usr/bin"_s), below(u"/bin"_s),
+                             below(u"/usr/sbin"_s), below(u"/sbin"_s), below(u"/usr/games"_s) },
                          path) },
             { u"LD_LIBRARY_PATH"_s,
-                joinedPaths({ below(u"/usr/lib/x86_64-linux-gnu"_s),
-                                below(u"/usr/lib/aarch64-linux-gnu"_s), below(u"/usr/lib"_s),
-                                below(u"/lib"_s) },
+                joinedPaths(
+                    { below(u"/usr/lib/x86_64-linux-gnu"_s), below(u"/usr/lib/aarch64-linux-gnu"_s),
+                        below(u"/usr/lib"_s), below(u"/lib"_s) },
                     before.value(u"LD_LIBRARY_PATH"_s)) },
             { u"XDG_DATA_DIRS"_s,
                 joinedPaths({ below(u"/usr/share"_s) },

@@ -108,8 +108,7 @@ GuestRunSpec installSpec(const Context& context, const AcquiredSandbox& acquired
             own.remove(name); // The user's own setting of the package manager.
     }
     return shellSpec(installrecipe::script(request.runtime), context->request.installPackages,
-        withVariables(
-            environmentOf(request, context->options, acquired.imageEnvironment), own));
+        withVariables(environmentOf(request, context->options, acquired.imageEnvironment), own));
 }
 
 /// What went wrong as a sentence; empty: the package manager's own words have to do.
@@ -121,9 +120,8 @@ QString reasonOf(const Context& context)
             ? violation.detail
             : u"%1 (%2 would change that)"_s.arg(violation.detail, violation.allowWith);
     }
-    const auto reason
-        = explainInstall(QString::fromUtf8(context->installOutput.kept(Channel::Stderr)),
-            context->request.runtime);
+    const auto reason = explainInstall(
+        QString::fromUtf8(context->installOutput.kept(Channel::Stderr)), context->request.runtime);
     if (!reason)
         return {};
     if (reason->kind == Kind::Limit)
@@ -181,8 +179,8 @@ Task<bool> installPackages(Context context, AcquiredSandbox acquired)
     if (!isOpen)
         co_return std::unexpected(isOpen.error());
 
-    Result<guest::RunReport> report = guest::RunReport { .outcome = guest::Outcome::Exited,
-        .value = 127 };
+    Result<guest::RunReport> report
+        = guest::RunReport { .outcome = guest::Outcome::Exited, .value = 127 };
     if (*isOpen) {
         const auto listen = [context](Channel, const QByteArray& bytes) {
             context->installOutput.add(Channel::Stderr, bytes, Phase::Install);

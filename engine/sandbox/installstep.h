@@ -7,8 +7,8 @@
 namespace isol8 {
 
 /// Before there is a sandbox: checks the names of the packages, and where the request leaves the
-/// image open picks one that has them, so that nothing is left to install. Kind::Invalid, saying what would help, when something is
-/// left to install and the run has no network.
+/// image open picks one that has them, so that nothing is left to install. Kind::Invalid, saying
+/// what would help, when something is left to install and the run has no network.
 [[nodiscard]] Task<> prepareInstall(std::shared_ptr<RunContext> context);
 
 /// Installs what is left, as the sandbox's user and with nothing but the hosts of the package

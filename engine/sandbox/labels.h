@@ -9,7 +9,8 @@ namespace isol8::labels {
 inline const QString managed = QStringLiteral("isol8.managed"); ///< Always "true".
 inline const QString owner
     = QStringLiteral("isol8.owner"); ///< Owner::toString() of the process that made it.
-inline const QString kind = QStringLiteral("isol8.kind"); ///< run, session, kept or helper.
+inline const QString kind
+    = QStringLiteral("isol8.kind"); ///< run, pool, spare, session, kept or helper.
 inline const QString session = QStringLiteral("isol8.session"); ///< Session id.
 inline const QString runtime = QStringLiteral("isol8.runtime"); ///< Runtime name.
 

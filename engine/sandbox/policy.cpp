@@ -27,6 +27,10 @@ QString kindName(SandboxKind kind)
     switch (kind) {
     case SandboxKind::Run:
         return u"run"_s;
+    case SandboxKind::Pool:
+        return u"pool"_s;
+    case SandboxKind::Spare:
+        return u"spare"_s;
     case SandboxKind::Session:
         return u"session"_s;
     case SandboxKind::Kept:
@@ -90,8 +94,10 @@ Result<docker::ContainerSpec> containerSpec(
     //    health check, volumes and stop signal never count.
     spec.image = plan.image;
     spec.entrypoint = { QString::fromLatin1(guest::executablePath) };
-    if (plan.kind != SandboxKind::Run)
-        spec.entrypoint << u"--linger"_s << QString::number(plan.linger.count());
+    const bool isLingering = plan.kind == SandboxKind::Session || plan.kind == SandboxKind::Kept;
+    if (isLingering || plan.kind == SandboxKind::Spare)
+        spec.entrypoint << (isLingering ? u"--linger"_s : u"--spare"_s)
+                        << QString::number(plan.linger.count());
     spec.volumes = { { plan.guestVolume, QString::fromLatin1(guest::mountPath), true } };
 
     // 2. The guest is root with just the capabilities to become uid 100 for good (SETPCAP empties
@@ -129,6 +135,11 @@ Result<docker::ContainerSpec> containerSpec(
         spec.isNetworkDisabled = plan.isOwnImage;
     }
 
+    // A closed connection keeps its port for a minute otherwise, and the next run could not have
+    // it.
+    if (plan.kind == SandboxKind::Pool)
+        spec.sysctls = { { u"net.ipv4.tcp_max_tw_buckets"_s, u"0"_s } };
+
     // 6. Memory without swap, processor time, processes, descriptors; no core files.
     spec.memoryBytes = options.memoryLimitBytes;
     spec.memorySwapBytes = options.memoryLimitBytes;
@@ -144,7 +155,7 @@ Result<docker::ContainerSpec> containerSpec(
 
     // 8. It goes with its host, or when its time without one is over.
     spec.isRemovedOnExit = true;
-    spec.isStdinClosedOnDetach = plan.kind == SandboxKind::Run;
+    spec.isStdinClosedOnDetach = !isLingering;
 
     // 9. Whose it is.
     spec.labels = { { labels::managed, u"true"_s }, { labels::owner, plan.owner },

@@ -12,6 +12,8 @@ namespace isol8 {
 /// What a sandbox is made for; the label isol8.kind.
 enum class SandboxKind {
     Run, ///< Ends with its host.
+    Pool, ///< The same, and may be used by several runs, one after the other.
+    Spare, ///< Waits for a host, and then ends with it.
     Session, ///< Outlives its host, which may come back.
     Kept, ///< Stays for inspection (`--persist`).
 };
@@ -27,7 +29,7 @@ struct SandboxPlan {
     QString owner; ///< Owner::toString() of this process.
     QString session; ///< Id; empty: none.
     std::chrono::seconds
-        linger {}; ///< For Session and Kept: how long the guest lives without a host.
+        linger {}; ///< For Spare, Session and Kept: how long the guest lives without a host.
 };
 
 /// The security of every sandbox, in one ordered list: what Docker is asked for, from the options

@@ -39,20 +39,21 @@ void discard(const StatePointer& state, const std::vector<ItemPointer>& items)
         (void)destroy(state, item->sandbox);
 }
 
+void upkeep(const StatePointer& state);
+
 /// While it goes on the sandbox may be taken already: the run then waits for it in the guest.
 Task<> prestart(StatePointer state, ItemPointer item, Ahead ahead)
 {
     state->begin();
     const auto bytes = co_await state->actions.prestart(item->sandbox, ahead, state->closing);
-    if (bytes)
+    if (bytes) {
         item->memoryBytes = *bytes;
-    else if (bytes.error().kind != Kind::Cancelled)
+        upkeep(state);
+    } else if (bytes.error().kind != Kind::Cancelled)
         qCDebug(logSandbox) << "nothing was started ahead:" << bytes.error().message;
     state->end();
     co_return {};
 }
-
-void upkeep(const StatePointer& state);
 
 /// Hands a clean sandbox to whoever waits for one, or puts it on its shelf.
 void place(const StatePointer& state, const ItemPointer& item)
@@ -62,6 +63,8 @@ void place(const StatePointer& state, const ItemPointer& item)
         discard(state, { item });
         return;
     }
+    qCDebug(logSandbox) << "container" << state->actions.idOf(item->sandbox).left(12)
+                        << "is ready, after" << item->uses << "runs";
     if (auto waiter = shelf->takeWaiter(*item)) {
         waiter->handed.deliver(item);
         return;
@@ -246,8 +249,8 @@ Task<> closePool(StatePointer state)
 Pool::Pool(const PoolLimits& limits, Actions actions)
     : m_state(std::make_shared<State>(limits, std::move(actions)))
 {
-    QObject::connect(&m_state->upkeep, &QTimer::timeout, &m_state->upkeep,
-        [weak = std::weak_ptr(m_state)] {
+    QObject::connect(
+        &m_state->upkeep, &QTimer::timeout, &m_state->upkeep, [weak = std::weak_ptr(m_state)] {
             if (const auto state = weak.lock())
                 upkeep(state);
         });
@@ -258,6 +261,11 @@ Pool::~Pool()
     m_state->isClosed = true;
     m_state->upkeep.stop();
     m_state->closing.cancel();
+    for (const auto& shelf : m_state->shelves) {
+        for (const auto& waiter : std::exchange(shelf->waiters, {}))
+            waiter.handed.fail(cancelled());
+        shelf->idle.clear(); // They hold the shelf.
+    }
 }
 
 Task<Pool::Taken> Pool::take(Wish wish, CancelToken cancel)

@@ -52,8 +52,8 @@ Pool::Shelf::ItemPointer Pool::Shelf::takeIdle(const QString& tenant)
 
 std::optional<Pool::Shelf::Waiter> Pool::Shelf::takeWaiter(const Item& item)
 {
-    const auto found = std::ranges::find_if(waiters,
-        [&](const auto& waiter) { return !item.tenant || *item.tenant == waiter.tenant; });
+    const auto found = std::ranges::find_if(
+        waiters, [&](const auto& waiter) { return !item.tenant || *item.tenant == waiter.tenant; });
     if (found == waiters.end())
         return std::nullopt;
     auto waiter = std::move(*found);
@@ -117,26 +117,36 @@ int Pool::State::wantedReady(Shelf& shelf) const
         = !shelf.takes.empty() && !shelf.takes.back().hasExpired(limits.idle.count());
     while (shelf.takes.size() > 1 && shelf.takes.front().hasExpired(ratePeriod.count()))
         shelf.takes.pop_front();
-    const bool isFrequent = !shelf.takes.empty()
-        && !shelf.takes.front().hasExpired(ratePeriod.count());
+    const bool isFrequent
+        = !shelf.takes.empty() && !shelf.takes.front().hasExpired(ratePeriod.count());
     const double rate = isFrequent ? double(shelf.takes.size()) / double(ratePeriod.count()) : 0;
     const int more = static_cast<int>(std::ceil(rate * double(makeTime.count())));
     return std::max(shelf.keptReady, isInDemand ? limits.ready : 0) + more;
 }
 
+int Pool::State::room() const
+{
+    int all = 0;
+    for (const auto& shelf : shelves)
+        all += static_cast<int>(shelf->idle.size() + shelf->cleaning.size()) + shelf->making;
+    return std::max(0, limits.maxSandboxes - all);
+}
+
+int Pool::State::makingInAll() const
+{
+    int all = 0;
+    for (const auto& shelf : shelves)
+        all += shelf->making;
+    return all;
+}
+
 int Pool::State::shortage(Shelf& shelf) const
 {
-    const int unmet = shelf.unmet();
-    int inAdvance = shelf.retry.hasExpired() ? wantedReady(shelf) - shelf.unused() : 0;
-    int makingInAll = 0;
-    int unusedInAll = 0;
-    for (const auto& each : shelves) {
-        makingInAll += each->making;
-        unusedInAll += static_cast<int>(each->idle.size() + each->cleaning.size()) + each->making;
-    }
-    inAdvance = std::clamp(inAdvance, 0, std::max(0, limits.maxSandboxes - unusedInAll));
-    const int wanted = unmet + inAdvance - shelf.making;
-    return std::clamp(wanted, 0, std::max(0, maxMaking - makingInAll));
+    const int lacking = shelf.retry.hasExpired() ? wantedReady(shelf) - shelf.unused() : 0;
+    const int wanted = shelf.unmet() + std::max(0, lacking) - shelf.making;
+    // Whoever waits gets one in any case.
+    const int allowed = std::max(shelf.unmet() - shelf.making, room());
+    return std::clamp(wanted, 0, std::clamp(maxMaking - makingInAll(), 0, std::max(0, allowed)));
 }
 
 std::vector<Pool::State::ItemPointer> Pool::State::takeExcess()
@@ -199,7 +209,7 @@ std::optional<milliseconds> Pool::State::nextUpkeep()
     };
     for (const auto& shelf : shelves) {
         const int wanted = wantedReady(*shelf);
-        if (wanted > shelf->unused() + shelf->making)
+        if (wanted > shelf->unused() + shelf->making && room() > 0 && makingInAll() < maxMaking)
             consider(std::max(restockDelay, milliseconds(shelf->retry.remainingTime())));
         int spared = shelf->keptReady;
         for (const auto& item : shelf->idle) {

@@ -79,6 +79,9 @@ struct Pool::State {
     [[nodiscard]] ShelfPointer shelfOf(const docker::ContainerSpec& spec);
     /// How many that nobody has used @p shelf should have ready.
     [[nodiscard]] int wantedReady(Shelf& shelf) const;
+    /// How many may be made in advance.
+    [[nodiscard]] int room() const;
+    [[nodiscard]] int makingInAll() const;
     /// How many should be made now beside those that are being made.
     [[nodiscard]] int shortage(Shelf& shelf) const;
     /// Takes out what has been idle for too long, or is beyond the bounds.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sandbox/program.h"
 
+#include "engine/sandbox/agent.h"
 #include "engine/sandbox/installrecipe.h"
 #include "engine/sandbox/networkenvironment.h"
 
@@ -31,8 +32,8 @@ Launcher launcherOf(Runtime runtime)
         return { ".mts", { "deno", "run", "--allow-all", "--no-prompt" } };
     case Runtime::Bash:
         return { ".sh", { "bash" } };
-    case Runtime::Agent:
-        return { ".txt", { "pi" } };
+    case Runtime::Agent: // Has no file.
+        break;
     }
     return {};
 }
@@ -44,6 +45,8 @@ Program programOf(const ExecutionRequest& request)
     Program program;
     if (!request.command.isEmpty()) {
         program.arguments = { "bash", "-c", request.command.toUtf8(), "bash" };
+    } else if (request.runtime == Runtime::Agent) {
+        program.arguments = agentCommand(request);
     } else {
         const auto launcher = launcherOf(request.runtime);
         const auto extension = request.fileExtension.isEmpty() ? QByteArray(launcher.extension)
@@ -107,6 +110,39 @@ QByteArrayList withVariables(QByteArrayList environment, const QMap<QString, QSt
         environment << start + it.value().toUtf8();
     }
     return environment;
+}
+
+GuestRunSpec runSpecOf(const ExecutionRequest& request, const ExecutionOptions& options,
+    QByteArrayList arguments, const QStringList& imageEnvironment)
+{
+    GuestRunSpec spec;
+    spec.arguments = std::move(arguments);
+    spec.environment = environmentOf(request, options, imageEnvironment);
+    spec.workingDirectory = request.workingDirectory.toUtf8();
+    spec.isUsageReported = request.isUsageReported;
+    return spec;
+}
+
+std::optional<ExecutionRequest> likelyAfter(const ExecutionRequest& request)
+{
+    if (!request.command.isEmpty() || request.hasTerminal)
+        return std::nullopt;
+    ExecutionRequest likely;
+    likely.runtime = request.runtime;
+    likely.fileExtension = request.fileExtension;
+    likely.isStdinLive = request.stdinData || request.isStdinLive;
+    likely.isUsageReported = request.isUsageReported;
+    return likely;
+}
+
+Ahead aheadOf(
+    const ExecutionRequest& request, ExecutionOptions options, const QStringList& imageEnvironment)
+{
+    options.secrets.clear();
+    const auto program = programOf(request);
+    Ahead ahead { runSpecOf(request, options, program.arguments, imageEnvironment), program.path };
+    ahead.spec.isStdinOpen = request.isStdinLive;
+    return ahead;
 }
 
 } // namespace isol8

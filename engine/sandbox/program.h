@@ -3,6 +3,7 @@
 
 #include "engine/core/execution.h"
 #include "engine/sandbox/guestconnection.h"
+#include "engine/sandbox/pool.h"
 
 namespace isol8 {
 
@@ -25,5 +26,18 @@ struct Program {
 /// @p environment with @p variables in place of those of the same names.
 [[nodiscard]] QByteArrayList withVariables(
     QByteArrayList environment, const QMap<QString, QString>& variables);
+
+/// The specification of a program of @p request with @p arguments.
+[[nodiscard]] GuestRunSpec runSpecOf(const ExecutionRequest& request,
+    const ExecutionOptions& options, QByteArrayList arguments, const QStringList& imageEnvironment);
+
+/// @p request without anything of its own; none for a command, whose program says nothing about the
+/// next one's.
+[[nodiscard]] std::optional<ExecutionRequest> likelyAfter(const ExecutionRequest& request);
+
+/// What a run of @p request, which has nothing of its own, is started with in a sandbox made with
+/// @p options. No secret is in it.
+[[nodiscard]] Ahead aheadOf(
+    const ExecutionRequest& request, ExecutionOptions options, const QStringList& imageEnvironment);
 
 } // namespace isol8

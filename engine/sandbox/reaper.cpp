@@ -14,7 +14,9 @@ using namespace Qt::StringLiterals;
 bool isLeftover(const docker::ContainerSummary& container)
 {
     const auto kind = container.labels.value(labels::kind);
-    if (kind != "run"_L1 && kind != "helper"_L1)
+    // One that runs waits for somebody, or has somebody; its guest sees to its end.
+    const bool isDeadSpare = kind == "spare"_L1 && container.state != "running"_L1;
+    if (!isDeadSpare && kind != "run"_L1 && kind != "pool"_L1 && kind != "helper"_L1)
         return false;
     const auto owner = Owner::fromString(container.labels.value(labels::owner));
     return owner && owner->isProvablyDead();

@@ -32,6 +32,7 @@ struct RunContext {
     CancelToken steps; ///< Ends whatever is awaited: by the caller's cancel, or the deadline.
     bool isCancelled = false; ///< The caller asked for the end.
     bool isDeadlinePassed = false; ///< The sandbox did not keep the time limit itself.
+    std::chrono::milliseconds timeLimit; ///< What is left of the run's own.
     QDeadlineTimer deadline { QDeadlineTimer::Forever }; ///< Of install, set-up and run together.
 
     QByteArray caBundle; ///< For programs to trust; empty: they have their own.

@@ -21,8 +21,8 @@ void passOnOutput(const Context& context, GuestRun& program, const ProgramFrame&
 {
     auto output = frame.output;
     if (!output)
-        output = [output = &context->output, phase = frame.phase](
-                     Channel channel, const QByteArray& bytes) { output->add(channel, bytes, phase); };
+        output = [output = &context->output, phase = frame.phase](Channel channel,
+                     const QByteArray& bytes) { output->add(channel, bytes, phase); };
     QObject::connect(&program, &GuestRun::outputReceived, &context->output, std::move(output));
 }
 
@@ -78,7 +78,7 @@ Task<guest::RunReport> runProgram(
         connectNetwork(*program, *frame.network);
     if (context->view && frame.phase == Phase::Code)
         QObject::connect(
-            program.get(), &GuestRun::usageReported, context->view, &Run::usageReported);
+            program.get(), &GuestRun::usageReported, context->view.data(), &Run::usageReported);
     if (frame.phase == Phase::Code)
         feedStdin(context, *program);
     program->setOutputPaused(context->isOutputPaused);
@@ -93,11 +93,14 @@ Task<guest::RunReport> runProgram(
     });
     watchdog.start(remaining + deadlineGrace);
     const auto linked = context->steps.onCancel([&] {
+        // What is still in its pipes would keep the guest from telling of the end.
+        program->setOutputPaused(false);
         program->kill();
         watchdog.start(killGrace);
     });
 
     auto report = co_await ended.wait();
+    context->engine->runsAhead += program->wasAhead() ? 1 : 0;
     context->program = nullptr;
     context->output.finishPhase();
     co_return report;

@@ -9,6 +9,7 @@
 #include "engine/sandbox/installstep.h"
 #include "engine/sandbox/networkenvironment.h"
 #include "engine/sandbox/program.h"
+#include "engine/sandbox/resolvesource.h"
 #include "engine/sandbox/runprogram.h"
 #include "engine/sandbox/runresult.h"
 #include "engine/sandbox/sandboxsource.h"
@@ -33,12 +34,7 @@ std::chrono::microseconds elapsed(const QElapsedTimer& timer)
 GuestRunSpec specOf(
     const Context& context, QByteArrayList arguments, const QStringList& imageEnvironment)
 {
-    GuestRunSpec spec;
-    spec.arguments = std::move(arguments);
-    spec.environment = environmentOf(context->request, context->options, imageEnvironment);
-    spec.workingDirectory = context->request.workingDirectory.toUtf8();
-    spec.isUsageReported = context->request.isUsageReported;
-    return spec;
+    return runSpecOf(context->request, context->options, std::move(arguments), imageEnvironment);
 }
 
 Task<> putAll(Context context, std::shared_ptr<Sandbox> sandbox, QMap<QString, QByteArray> files)
@@ -114,7 +110,8 @@ Task<bool> setUp(Context context, AcquiredSandbox acquired)
             put.error().within(u"putting the set-up script into the sandbox"_s));
     auto spec = specOf(context, { "bash", path }, acquired.imageEnvironment);
     spec.workingDirectory = "/sandbox";
-    const auto report = co_await runProgram(context, acquired.sandbox, spec, { Phase::Setup, {}, context->network.get() });
+    const auto report = co_await runProgram(
+        context, acquired.sandbox, spec, { Phase::Setup, {}, context->network.get() });
     context->result.phases.setup = elapsed(timer);
     if (!report)
         co_return std::unexpected(report.error());
@@ -133,7 +130,8 @@ Task<> runCode(Context context, AcquiredSandbox acquired)
     QElapsedTimer timer;
     timer.start();
     const auto program = programOf(context->request);
-    if (!program.path.isEmpty()) {
+    const bool isSmall = program.code.size() <= qsizetype(guest::fileWindowBytes);
+    if (!program.path.isEmpty() && !isSmall) {
         const auto put = co_await acquired.sandbox->guest().putFile(
             program.path, program.code, fileMode, context->steps);
         if (!put)
@@ -144,7 +142,12 @@ Task<> runCode(Context context, AcquiredSandbox acquired)
     spec.rows = context->rows;
     spec.columns = context->columns;
     spec.isStdinOpen = context->request.stdinData || context->request.isStdinLive;
-    const auto report = co_await runProgram(context, acquired.sandbox, spec, { Phase::Code, {}, context->network.get() });
+    if (isSmall) {
+        spec.scriptPath = program.path;
+        spec.script = program.code;
+    }
+    const auto report = co_await runProgram(
+        context, acquired.sandbox, spec, { Phase::Code, {}, context->network.get() });
     context->result.phases.run = elapsed(timer);
     if (!report)
         co_return std::unexpected(report.error());
@@ -258,13 +261,42 @@ bool isAnsweredByResult(const Context& context)
     return false;
 }
 
+/// The result of a run that came to its end, by itself or by force; else the error of @p ended.
+Result<ExecutionResult> concluded(
+    const Context& context, const QElapsedTimer& total, const Result<>& ended)
+{
+    if (!isAnsweredByResult(context) && !ended)
+        return std::unexpected(ended.error());
+    auto& result = context->result;
+    result.standardOutput = context->output.kept(Channel::Stdout);
+    // What was said about an install is of interest when it failed, and then nothing else ran.
+    result.standardError = result.ending.reason == EndReason::InstallFailed
+        ? context->installOutput.kept(Channel::Stderr)
+        : context->output.kept(Channel::Stderr);
+    result.isTruncated = context->output.isTruncated();
+    result.duration = elapsed(total);
+    addHints(result);
+    return result;
+}
+
+/// Whether the sandbox is as good as before the run. A session's is so after a cancel, too, where
+/// the guest has answered it: its files outlive a client that vanishes.
+bool isWhole(const Context& context, const Result<>& ran, const AcquiredSandbox& acquired)
+{
+    if (context->isDeadlinePassed || !acquired.sandbox->guest().isOpen())
+        return false;
+    if (context->isCancelled)
+        return !context->sessionId.isEmpty() && (ran || ran.error().kind == Kind::Cancelled);
+    return ran.has_value();
+}
+
 /// Not awaited by the run: what is left of the sandbox is cleared away beside it, and shutdown()
 /// waits.
 Task<> clearAway(EngineState engine, AcquiredSandbox acquired, bool isBroken)
 {
     const auto activity = engine->begin({});
     const auto id = acquired.sandbox->containerId();
-    const auto given = co_await giveBack(std::move(acquired), isBroken);
+    const auto given = co_await giveBack(engine, std::move(acquired), isBroken);
     if (!given)
         qCWarning(logSandbox) << "container" << id.left(12)
                               << "was not removed:" << given.error().message;
@@ -279,12 +311,15 @@ Task<ExecutionResult> performRun(Context context)
     auto& result = context->result;
     QElapsedTimer total;
     total.start();
+    if (const auto resolved = co_await resolveSource(context); !resolved)
+        co_return concluded(context, total, resolved);
     if (const auto prepared = co_await prepareNetwork(context); !prepared)
-        co_return std::unexpected(prepared.error());
+        co_return concluded(context, total, prepared);
     if (const auto prepared = co_await prepareInstall(context); !prepared)
-        co_return std::unexpected(prepared.error());
+        co_return concluded(context, total, prepared);
     auto acquired = co_await acquireSandbox(context->engine,
-        { context->request.runtime, context->options, context->sessionId, result.executionId },
+        { context->request.runtime, context->options, context->sessionId, result.executionId,
+            likelyAfter(context->request), context->request.tenant },
         context->steps);
     if (!acquired)
         co_return std::unexpected(acquired.error());
@@ -294,26 +329,13 @@ Task<ExecutionResult> performRun(Context context)
     if (context->view)
         Q_EMIT context->view->started(result.containerId);
 
-    context->deadline = QDeadlineTimer(context->request.timeout.value_or(context->options.timeout));
+    context->deadline = QDeadlineTimer(context->timeLimit);
     const auto ran = co_await runInside(context, *acquired);
     context->output.finish();
     reportNetwork(*context);
-    const bool isBroken = !ran || context->isCancelled || context->isDeadlinePassed
-        || !acquired->sandbox->guest().isOpen();
+    const bool isBroken = !isWhole(context, ran, *acquired);
     (void)clearAway(context->engine, std::move(*acquired), isBroken);
-
-    const bool isAnswered = isAnsweredByResult(context);
-    if (!ran && !isAnswered)
-        co_return std::unexpected(ran.error());
-    result.standardOutput = context->output.kept(Channel::Stdout);
-    // What was said about an install is of interest when it failed, and then nothing else ran.
-    result.standardError = result.ending.reason == EndReason::InstallFailed
-        ? context->installOutput.kept(Channel::Stderr)
-        : context->output.kept(Channel::Stderr);
-    result.isTruncated = context->output.isTruncated();
-    result.duration = elapsed(total);
-    addHints(result);
-    co_return result;
+    co_return concluded(context, total, ran);
 }
 
 } // namespace isol8

@@ -18,9 +18,11 @@ using ClientPointer = std::shared_ptr<docker::Client>;
 /// How long a cancelled create call may still take before it is broken off.
 constexpr std::chrono::seconds createPatience { 3 };
 
-std::unique_ptr<GuestConnection> connectionOver(std::shared_ptr<docker::AttachedStream> stream)
+std::unique_ptr<GuestConnection> connectionOver(
+    std::shared_ptr<docker::AttachedStream> stream, const GuestLimits& limits = {})
 {
-    return std::make_unique<GuestConnection>(std::make_unique<DockerTransport>(std::move(stream)));
+    return std::make_unique<GuestConnection>(
+        std::make_unique<DockerTransport>(std::move(stream)), limits);
 }
 
 /// Asks Docker to start the container. Only a failure is of interest: it is kept in @p failure and
@@ -120,12 +122,33 @@ Task<std::shared_ptr<Sandbox>> Sandbox::takeOver(
         new Sandbox(std::move(client), std::move(containerId), std::move(guest)));
 }
 
+Task<std::shared_ptr<Sandbox>> Sandbox::meet(
+    ClientPointer client, QString name, std::chrono::milliseconds greetingLimit, CancelToken cancel)
+{
+    auto stream = co_await client->attach(name, cancel);
+    if (!stream)
+        co_return std::unexpected(stream.error().within(u"attaching to the sandbox"_s));
+    GuestLimits limits;
+    limits.greeting = greetingLimit;
+    auto guest = connectionOver(std::move(*stream), limits);
+    const auto opened = co_await guest->open(/*mayHaveHistory=*/false, /*isLeased=*/false, cancel);
+    if (!opened)
+        co_return std::unexpected(opened.error().within(u"waiting for the sandbox"_s));
+    co_return std::make_shared<Sandbox>(std::move(client), std::move(name), std::move(guest));
+}
+
 Task<> Sandbox::destroy(std::shared_ptr<Sandbox> sandbox)
 {
     sandbox->m_guest->shutdown();
     const auto client = sandbox->m_client;
     const auto id = sandbox->m_containerId;
     co_return co_await client->removeContainer(id);
+}
+
+void Sandbox::end()
+{
+    m_guest->shutdown();
+    m_guest.reset();
 }
 
 void Sandbox::release()

@@ -3,9 +3,11 @@
 
 #include "engine/core/names.h"
 #include "engine/images/imagename.h"
+#include "engine/sandbox/enginepool.h"
 #include "engine/sandbox/guestvolume.h"
 #include "engine/sandbox/labels.h"
 #include "engine/sandbox/policy.h"
+#include "engine/sandbox/spare.h"
 
 #include <unistd.h>
 
@@ -24,37 +26,11 @@ SandboxKind kindOf(const SandboxRequest& request)
     return request.options.isKept ? SandboxKind::Kept : SandboxKind::Run;
 }
 
-struct ImageChoice {
-    QString name;
-    docker::ImageDetails details;
-};
-
-/// The image that was asked for; else the runtime's with baked packages, where `setup` made one;
-/// else the runtime's base image.
-Task<ImageChoice> chooseImage(
-    EngineState engine, Runtime runtime, QString asked, CancelToken cancel)
-{
-    const auto name = asked.isEmpty() ? baseImageTag(runtime) : asked;
-    auto inspecting = engine->client->inspectImage(name, cancel);
-    if (asked.isEmpty()) {
-        auto custom = co_await engine->client->inspectImage(customImageTag(runtime), cancel);
-        if (custom)
-            co_return ImageChoice { customImageTag(runtime), std::move(*custom) };
-    }
-    auto details = co_await inspecting;
-    if (details)
-        co_return ImageChoice { name, std::move(*details) };
-    if (details.error().kind != Kind::NotFound)
-        co_return std::unexpected(details.error());
-    co_return failure(Kind::NotFound,
-        u"there is no image %1 (run `isol8 setup`, or build or pull it)"_s.arg(name));
-}
-
 Task<AcquiredSandbox> makeSandbox(
     EngineState engine, SandboxRequest request, QString name, CancelToken cancel)
 {
     // Asked at once: each is a round trip before the container can be created.
-    auto choosing = chooseImage(engine, request.runtime, request.options.image, cancel);
+    auto choosing = engine->images.choose(request.runtime, request.options.image, cancel);
     auto preparing = ensureGuestVolume(engine->client,
         request.options.image.isEmpty() ? baseImageTag(request.runtime) : request.options.image,
         engine->settings.stateDirectory, engine->owner, cancel);
@@ -123,8 +99,15 @@ QString sessionContainerName(const QString& sessionId)
 
 Task<AcquiredSandbox> acquireSandbox(EngineState engine, SandboxRequest request, CancelToken cancel)
 {
+    if (request.sessionId.isEmpty() && engine->pool && isPoolable(request.options))
+        co_return co_await acquirePooled(engine, request, cancel);
+    if (request.sessionId.isEmpty() && engine->settings.spareIdle && isPoolable(request.options)) {
+        auto spare = co_await claimSpare(engine, request, cancel);
+        if (spare || cancel.isCancelled())
+            co_return spare;
+    }
     if (request.sessionId.isEmpty())
-        co_return co_await makeSandbox(engine, request, u"isol8-"_s + request.executionId, cancel);
+        co_return co_await makeForOneRun(engine, request, cancel);
 
     const auto lock
         = co_await SessionLock::acquire(engine->settings.stateDirectory, request.sessionId, cancel);
@@ -137,6 +120,11 @@ Task<AcquiredSandbox> acquireSandbox(EngineState engine, SandboxRequest request,
     if (found)
         found->lock = *lock;
     co_return found;
+}
+
+Task<AcquiredSandbox> makeForOneRun(EngineState engine, SandboxRequest request, CancelToken cancel)
+{
+    co_return co_await makeSandbox(engine, request, u"isol8-"_s + request.executionId, cancel);
 }
 
 Task<AcquiredSandbox> acquireSession(EngineState engine, QString sessionId, CancelToken cancel)
@@ -153,10 +141,18 @@ Task<AcquiredSandbox> acquireSession(EngineState engine, QString sessionId, Canc
     co_return found;
 }
 
-Task<> giveBack(AcquiredSandbox acquired, bool isBroken)
+Task<> giveBack(EngineState engine, AcquiredSandbox acquired, bool isBroken)
 {
+    if (acquired.pool) {
+        acquired.pool->giveBack(std::move(acquired.pooled), isBroken);
+        co_return {};
+    }
     if (acquired.isLingering && !isBroken) {
         acquired.sandbox->release();
+        co_return {};
+    }
+    if (!engine->settings.isRemovalAwaited && !isBroken) {
+        acquired.sandbox->end();
         co_return {};
     }
     co_return co_await Sandbox::destroy(acquired.sandbox);

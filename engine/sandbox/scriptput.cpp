@@ -28,8 +28,8 @@ void ScriptPut::send(const QByteArray& content, int mode)
     guest::storeU32(head, static_cast<quint32>(mode));
     guest::storeU64(head + 4, static_cast<quint64>(content.size()));
     m_link->expect(m_id, this);
-    m_link->send(Type::FilePut, m_id,
-        QByteArray(reinterpret_cast<const char*>(head), sizeof head) + m_path);
+    m_link->send(
+        Type::FilePut, m_id, QByteArray(reinterpret_cast<const char*>(head), sizeof head) + m_path);
     for (qsizetype at = 0; at < content.size(); at += qsizetype(guest::maxPayloadBytes))
         m_link->send(Type::FileData, m_id,
             QByteArrayView(content).mid(

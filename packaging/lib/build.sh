@@ -11,13 +11,16 @@ build_preset() (
     quietly enter cmake --build --preset "$@"
 )
 
-# Makes build/isol8, which runs on this machine itself: the release build where it was built natively,
-# else a bundle that carries its libraries.
-build_release() {
-    build_preset release --target isol8
-    if [[ $(toolchain_kind) == native ]]; then
-        ln -sfn release/isol8 "$checkout/build/isol8"
-    else
-        enter "$checkout/packaging/bundle.sh"
+# build_program PRESET: builds isol8 so that it runs on this machine itself, and sets isol8_program to its
+# path: the program where it was built natively, else a bundle that carries its libraries.
+build_program() {
+    build_preset "$1" --target isol8
+    isol8_program=$checkout/build/$1/isol8
+    if [[ $(toolchain_kind) != native ]]; then
+        enter "$checkout/packaging/bundle.sh" "$1"
+        isol8_program=$checkout/build/bundle/bin/isol8
+        [[ $1 == release ]] || isol8_program=$checkout/build/bundle-$1/bin/isol8
     fi
+    # What people start.
+    [[ $1 != release ]] || ln -sfn "${isol8_program#"$checkout/build/"}" "$checkout/build/isol8"
 }

@@ -10,11 +10,11 @@ can_use_docker() {
 # Runs the built isol8, with Docker's group through sudo where the user may not use Docker.
 isol8() {
     if can_use_docker; then
-        "$checkout/build/isol8" "$@"
+        "$isol8_program" "$@"
     else
         local as_user
         mapfile -t as_user < <(with_docker_group)
-        sudo_keeping "${as_user[@]}" "$checkout/build/isol8" "$@"
+        sudo_keeping "${as_user[@]}" "$isol8_program" "$@"
     fi
 }
 

@@ -11,10 +11,10 @@ unset library
 export HOME=${HOME:-/root}
 trap 'toolchain_clean_up; say_where_it_ended' EXIT
 
-# prepare build|test: from a bare machine to a build/isol8 that can run code.
+# prepare build|test PRESET: from a bare machine to an isol8 that can run code.
 prepare() {
     step "Preparing the toolchain" toolchain_prepare "$1"
-    step "Building isol8" build_release
+    step "Building isol8" build_program "$2"
     step "Preparing Docker" docker_prepare
     step "Preparing the sandbox images" images_prepare
 }

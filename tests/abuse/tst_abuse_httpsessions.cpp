@@ -243,20 +243,15 @@ void TestAbuseHttpSessions::manyOutputPaths(World&)
         QCOMPARE(
             QJsonDocument::fromJson(answer->body())[u"missingFiles"_s].toArray().size(), 10'000);
 
-    request = bash(
-        "mkdir d; truncate -s 1P huge; head -c 300M /dev/zero > a; head -c 300M /dev/zero > b");
-    request.insert(
-        u"outputPaths"_s, QJsonArray { u"d"_s, u"d"_s, u"huge"_s, u"a"_s, u"b"_s, u"/etc"_s });
-    answer = ask("POST", "/execute",
-        executeCall(request, { { u"memoryLimit"_s, u"1g"_s }, { u"sandboxSize"_s, u"700m"_s } }));
-    QVERIFY2(answer->status() == 400, answer->received.left(500).constData()); // /etc is outside.
-    request.insert(u"outputPaths"_s, QJsonArray { u"d"_s, u"huge"_s, u"missing"_s });
-    answer = ask("POST", "/execute",
-        executeCall(request, { { u"memoryLimit"_s, u"1g"_s }, { u"sandboxSize"_s, u"700m"_s } }));
+    request = bash("mkdir d; truncate -s 1P huge");
+    request.insert(u"outputPaths"_s, QJsonArray { u"d"_s, u"/etc/passwd"_s });
+    verifyRefused(executeCall(request)); // Outside of the sandbox.
+    request.insert(u"outputPaths"_s, QJsonArray { u"d"_s, u"d"_s, u"huge"_s, u"missing"_s });
+    answer = ask("POST", "/execute", executeCall(request));
     QCOMPARE(answer->status(), 200);
     const auto result = QJsonDocument::fromJson(answer->body());
     QCOMPARE(result[u"files"_s].toObject().size(), 0);
-    QCOMPARE(result[u"missingFiles"_s].toArray().size(), 3);
+    QVERIFY(result[u"missingFiles"_s].toArray().size() >= 3);
 }
 
 void TestAbuseHttpSessions::outputPaths(World&)

@@ -257,11 +257,13 @@ void TestAbuseNet::injections(World& world)
     secret.secrets = { { u"SECRET"_s, QString::fromLatin1(world.secret) } };
     const auto requests = m_server.heads().size();
     passes("expect('escaped', get('" + base + "%0d%0aX-Injected:%20y'), 404)\n"
-            + "expect('raw CR', ask(b'GET " + base + "\\rX HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'), 400)\n"
-            + "expect('quotes', get('" + base + "?\"\\'' + os.environ['SECRET']), 404, 400)\n"
-            + "expect('method', ask('G\\x01T " + base + " HTTP/1.1\\r\\n\\r\\n'), 400)\n"
-            + "expect('smuggled', ask('POST " + base + " HTTP/1.1\\r\\nHost: x\\r\\n'\n"
-              "    'Content-Length: 4\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n'), 400)\n",
+            + "expect('raw CR', ask(b'GET " + base
+            + "\\rX HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'), 400)\n" + "expect('quotes', get('" + base
+            + "?\"\\'' + os.environ['SECRET']), 404, 400)\n" + "expect('method', ask('G\\x01T "
+            + base + " HTTP/1.1\\r\\n\\r\\n'), 400)\n" + "expect('smuggled', ask('POST " + base
+            + " HTTP/1.1\\r\\nHost: x\\r\\n'\n"
+              "    'Content-Length: 4\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n'), "
+              "400)\n",
         secret);
     for (const auto& head : m_server.heads().sliced(requests))
         QVERIFY2(!head.contains("\nX-Injected"), head.constData());
@@ -324,8 +326,7 @@ expect('fields', ask('GET http://evil.test/ HTTP/1.1\r\n' + 'X: y\r\n' * 20000 +
 
 void TestAbuseNet::flood(World&)
 {
-    const auto result = fixture().run(Runtime::Python,
-        QByteArray(prelude) + R"(
+    const auto result = fixture().run(Runtime::Python, QByteArray(prelude) + R"(
 import threading
 s = dial()
 def send():
@@ -413,8 +414,10 @@ void TestAbuseNet::noProxy(World&)
 {
     const auto url = m_server.url(u"/hello"_s).toUtf8();
     const auto result = fixture().run(Runtime::Bash,
-        "env -u http_proxy -u HTTP_PROXY -u all_proxy -u ALL_PROXY curl -s " + url + "; echo $?\n"
-        "NO_PROXY='*' no_proxy='*' curl -s " + url + "; echo $?\n",
+        "env -u http_proxy -u HTTP_PROXY -u all_proxy -u ALL_PROXY curl -s " + url
+            + "; echo $?\n"
+              "NO_PROXY='*' no_proxy='*' curl -s "
+            + url + "; echo $?\n",
         options());
     QVERIFY(result);
     QCOMPARE(untruth(*result), QByteArray());

@@ -27,11 +27,10 @@ private Q_SLOTS:
     void takesValuesAsTyped();
     void saysThatDockerIsMissing_data();
     void saysThatDockerIsMissing();
-    void saysWhatIsNotThereYet_data();
-    void saysWhatIsNotThereYet();
     void masksSecretsInItsSentences_data();
     void masksSecretsInItsSentences();
     void showsNoSecretsInTheProcessList();
+    void fetchesNothingUntold();
     void escapesWhatItRepeats();
     void refusesBadOutFiles_data();
     void refusesBadOutFiles();
@@ -295,25 +294,6 @@ void TestCli::saysThatDockerIsMissing()
         QVERIFY2(outcome.err.contains("docker.io"), outcome.err.constData());
 }
 
-void TestCli::saysWhatIsNotThereYet_data()
-{
-    QTest::addColumn<QStringList>("arguments");
-    const QStringList one { u"run"_s, u"-e"_s, u"1"_s };
-    QTest::newRow("install") << one + QStringList { u"--install"_s, u"numpy"_s };
-    QTest::newRow("filtered") << one
-            + QStringList { u"--net"_s, u"filtered"_s, u"--allow"_s, u"x"_s };
-    QTest::newRow("url") << QStringList { u"run"_s, u"--url"_s, u"https://localhost/a.py"_s };
-    QTest::newRow("gui") << QStringList { u"gui"_s, u"a.py"_s };
-}
-
-void TestCli::saysWhatIsNotThereYet()
-{
-    QFETCH(QStringList, arguments);
-    const auto outcome = run(arguments);
-    QCOMPARE(outcome.exitCode, 1);
-    QVERIFY2(outcome.err.contains("is not part of this build yet"), outcome.err.constData());
-}
-
 void TestCli::masksSecretsInItsSentences_data()
 {
     QTest::addColumn<QStringList>("arguments");
@@ -355,6 +335,24 @@ void TestCli::showsNoSecretsInTheProcessList()
     const auto outcome = m_program->shell(u"bash list.sh"_s);
     QVERIFY2(outcome.out.contains("run --secret TOKEN=*"), outcome.out.constData());
     QVERIFY2(!outcome.out.contains("hunter2"), outcome.out.constData());
+}
+
+void TestCli::fetchesNothingUntold()
+{
+    const QStringList fetching { u"run"_s, u"--url"_s, u"https://localhost/a.py"_s };
+    const auto off = run(fetching);
+    QCOMPARE(off.exitCode, 1);
+    QVERIFY2(off.err.contains("remoteCode.enabled"), off.err.constData());
+    // A project cannot turn it on by itself.
+    m_program->write(u"isol8.config.json"_s, R"({"remoteCode": {"enabled": true}})");
+    const auto untrusted = run(fetching);
+    QCOMPARE(untrusted.exitCode, 1);
+    QVERIFY2(untrusted.err.contains("[WARN] "), untrusted.err.constData());
+    QVERIFY2(untrusted.err.contains("code from URLs is off"), untrusted.err.constData());
+    QCOMPARE(run({ u"config"_s, u"--trust"_s }).exitCode, 0);
+    const auto blocked = run(fetching);
+    QCOMPARE(blocked.exitCode, 1);
+    QVERIFY2(blocked.err.contains("remoteCode.blockedHosts"), blocked.err.constData());
 }
 
 void TestCli::escapesWhatItRepeats()

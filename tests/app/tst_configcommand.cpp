@@ -19,6 +19,7 @@ private Q_SLOTS:
     void placesConfigurationErrors();
     void ignoresWhatAProjectMayNotSet();
     void trustsAProject();
+    void warnsOfImagesOfAProject();
 
 private:
     [[nodiscard]] Outcome run(const QStringList& arguments) const
@@ -104,6 +105,7 @@ void TestConfigCommand::trustsAProject()
     m_program->write(u"isol8.config.json"_s, R"({"defaults": {"network": "host"}})");
     const auto trusted = run({ u"config"_s, u"--trust"_s });
     QVERIFY2(trusted.exitCode == 0, trusted.err.constData());
+    QVERIFY2(trusted.err.contains("defaults.network"), trusted.err.constData());
     const auto network = [this] {
         const auto json = QJsonDocument::fromJson(run({ u"config"_s, u"--json"_s }).out).object();
         return json.value(u"defaults"_s).toObject().value(u"network"_s).toString();
@@ -113,6 +115,17 @@ void TestConfigCommand::trustsAProject()
             .err.contains("[WARN] The program has this machine's whole network"));
     m_program->write(u"isol8.config.json"_s, R"({"defaults": {"network": "host"} })");
     QCOMPARE(network(), u"none"_s);
+}
+
+void TestConfigCommand::warnsOfImagesOfAProject()
+{
+    const auto warning = "run as root in Docker's own build containers"_ba;
+    m_program->write(u"isol8.config.json"_s, R"({"dependencies": {"node": ["lodash"]}})");
+    QVERIFY(run({ u"setup"_s }).err.contains(warning));
+    QCOMPARE(run({ u"config"_s, u"--trust"_s }).exitCode, 0);
+    QVERIFY(!run({ u"setup"_s }).err.contains(warning));
+    m_program->write(u"isol8.config.json"_s, R"({"maxConcurrent": 3})");
+    QVERIFY(!run({ u"setup"_s }).err.contains(warning));
 }
 
 QTEST_GUILESS_MAIN(TestConfigCommand)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The host's side, with a run, its connections and file operations open, hears arbitrary bytes after the greeting:
-// it may end the conversation, and nothing else. The first byte says how the rest is cut.
+// The host's side, with a run, its connections and file operations open, hears arbitrary bytes
+// after the greeting: it may end the conversation, and nothing else. The first byte says how the
+// rest is cut.
 #include "engine/sandbox/guestconnection.h"
 #include "tests/engine/guest/scriptedguest.h"
 

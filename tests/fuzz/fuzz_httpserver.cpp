@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
+#include <vector>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,7 +29,7 @@ constexpr qint64 maxBodyBytes = 4096;
 struct Talk {
     QByteArrayList requests;
     QByteArrayList answers; ///< Their first lines.
-    QList<std::unique_ptr<QTcpSocket>> upgraded;
+    std::vector<std::unique_ptr<QTcpSocket>> upgraded;
 };
 
 QCoro::Task<> handle(std::shared_ptr<Exchange> exchange, std::shared_ptr<Talk> talk)
@@ -36,7 +38,7 @@ QCoro::Task<> handle(std::shared_ptr<Exchange> exchange, std::shared_ptr<Talk> t
     talk->requests << head.method + ' ' + head.target;
     const auto index = talk->requests.size() - 1;
     if (head.isUpgrade && head.path.startsWith("/upgrade"_L1)) {
-        talk->upgraded.append(std::unique_ptr<QTcpSocket>(exchange->takeSocketForUpgrade()));
+        talk->upgraded.emplace_back(exchange->takeSocketForUpgrade());
         co_return;
     }
     if (head.path.startsWith("/drop"_L1))
@@ -82,7 +84,8 @@ struct Client {
 /// Lets both sides act until nothing happens any more.
 void settle(Client& client)
 {
-    constexpr int quietTurns = 3;
+    // An answer takes some turns of the event loop that nobody outside sees.
+    constexpr int quietTurns = 10;
     for (int quiet = 0; quiet < quietTurns; ++quiet) {
         const auto before = client.received.size();
         QCoreApplication::processEvents();

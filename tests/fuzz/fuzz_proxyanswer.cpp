@@ -83,8 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto host = std::make_shared<MemoryStream>();
     HttpRelay relay(network, *request, program, host);
     std::optional<HttpRelay::Ending> ending;
-    QObject::connect(&relay, &HttpRelay::finished, &relay,
-        [&ending](HttpRelay::Ending how) { ending = how; });
+    QObject::connect(
+        &relay, &HttpRelay::finished, &relay, [&ending](HttpRelay::Ending how) { ending = how; });
     relay.start();
     for (qsizetype at = 0; at < bytes.size() && !ending; at += pieceBytes) {
         host->say(bytes.mid(at, pieceBytes));

@@ -3,7 +3,25 @@
 
 #include "tests/support/remotefixture.h"
 
+#include <QCoroTask>
+
 namespace isol8::tests {
+
+EngineTest::Session::Session(EngineTest& theTest, const QString& name)
+    : test(theTest)
+    , id(sessionNamed(name))
+{
+}
+
+EngineTest::Session::~Session()
+{
+    (void)QCoro::waitFor(test.engine().stopSession(id));
+}
+
+Result<ExecutionResult> EngineTest::bash(const QByteArray& code, const QString& sessionId)
+{
+    return fixture().run(requestOf(Runtime::Bash, code), {}, sessionId);
+}
 
 void EngineTest::initTestCase_data()
 {

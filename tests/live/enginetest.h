@@ -18,6 +18,17 @@ protected:
     [[nodiscard]] Engine& engine() { return m_current->engine(); }
     [[nodiscard]] bool isRemote() const { return m_current == m_remote.get(); }
 
+    /// A session's name; the session is stopped at the end of its test.
+    struct Session {
+        Session(EngineTest& theTest, const QString& name);
+        ~Session();
+        Q_DISABLE_COPY_MOVE(Session)
+
+        EngineTest& test;
+        const QString id;
+    };
+    [[nodiscard]] Result<ExecutionResult> bash(const QByteArray& code, const QString& sessionId);
+
 private Q_SLOTS:
     void initTestCase_data();
     void init();

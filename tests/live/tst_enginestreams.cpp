@@ -29,6 +29,7 @@ private Q_SLOTS:
     void pausedOutputHoldsTheProgram();
     void phasesAreTold();
     void manyAtTheSameTime();
+    void usageIsReported();
 };
 
 void TestEngineStreams::liveStdinIsAnswered()
@@ -285,6 +286,45 @@ void TestEngineStreams::manyAtTheSameTime()
         QCOMPARE(result->standardOutput, QByteArray::number(i) + '\n');
         QCOMPARE(result->standardError, QByteArray::number(i) + '\n');
     }
+}
+
+void TestEngineStreams::usageIsReported()
+{
+    auto request = requestOf(Runtime::Python, R"(
+import sys, threading
+kept = bytearray(b"x") * (100 << 20)
+threading.Thread(target=sys.stdin.read).start()
+while threading.active_count() > 1:
+    pass
+)");
+    request.isStdinLive = true;
+    request.isUsageReported = true;
+    const auto run = fixture().start(request);
+    QList<RunUsage> reports;
+    connect(&run->run(), &Run::usageReported, run.get(),
+        [&reports](const RunUsage& usage) { reports << usage; });
+    const auto isSeen = [&reports] {
+        return !reports.isEmpty() && reports.constLast().memoryBytes > 100 << 20
+            && reports.constLast().cpuTime > 100ms;
+    };
+    // A server does not tell.
+    QTRY_VERIFY_WITH_TIMEOUT(isSeen() || isRemote() || run->isFinished(), 120'000);
+    run->run().closeStdin();
+    const auto result = run->result();
+    RUN_OR_FAIL(result);
+    QCOMPARE(result->exitCode, 0);
+    QCOMPARE(isSeen(), !isRemote());
+    QVERIFY(std::ranges::is_sorted(reports, {}, &RunUsage::cpuTime));
+
+    // Nobody asked, nothing comes.
+    reports.clear();
+    request.isUsageReported = false;
+    request.code = "import time\nend = time.time() + 0.6\nwhile time.time() < end: pass";
+    const auto silent = fixture().start(request);
+    connect(&silent->run(), &Run::usageReported, silent.get(),
+        [&reports](const RunUsage& usage) { reports << usage; });
+    RUN_OR_FAIL(silent->result());
+    QVERIFY(reports.isEmpty());
 }
 
 QTEST_GUILESS_MAIN(TestEngineStreams)

@@ -18,7 +18,8 @@ namespace {
 QByteArray wheel(const QString& name, const QString& module, int ballast = 0)
 {
     QProcess python;
-    python.start(u"python3"_s, { u"-c"_s, uR"(
+    python.start(u"python3"_s,
+        { u"-c"_s, uR"(
 import io, sys, zipfile
 name, module, ballast = sys.argv[1:]
 info = f'{name}-1.0.dist-info'
@@ -29,7 +30,8 @@ with zipfile.ZipFile(out, 'w') as archive:
     archive.writestr(f'{info}/WHEEL', 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n')
     archive.writestr(f'{info}/RECORD', f'{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n')
 sys.stdout.buffer.write(out.getvalue())
-)"_s, name, module, QString::number(ballast) });
+)"_s,
+            name, module, QString::number(ballast) });
     return python.waitForFinished() ? python.readAllStandardOutput() : QByteArray();
 }
 
@@ -141,12 +143,14 @@ void TestInstall::publicRegistries_data()
                          << "import pad from 'left-pad'; console.log(pad('x', 3, '.'))"_ba;
     QTest::newRow("bun") << int(Runtime::Bun) << QStringList { u"left-pad@1.3.0"_s }
                          << "import pad from 'left-pad'; console.log(pad('x', 3, '.'))"_ba;
-    QTest::newRow("deno") << int(Runtime::Deno) << QStringList { u"left-pad@1.3.0"_s }
-                          << "import pad from 'npm:left-pad@1.3.0'; console.log(pad('x', 3, '.'))"_ba;
+    QTest::newRow("deno")
+        << int(Runtime::Deno) << QStringList { u"left-pad@1.3.0"_s }
+        << "import pad from 'npm:left-pad@1.3.0'; console.log(pad('x', 3, '.'))"_ba;
     // With a library of its own, so that dependencies are seen to come along.
-    QTest::newRow("apt") << int(Runtime::Bash) << QStringList { u"toilet"_s }
-                         << "toilet --version | grep -q TOIlet && ldd $(command -v toilet) | grep -q "
-                            "/sandbox/.debian && echo ..x"_ba;
+    QTest::newRow("apt")
+        << int(Runtime::Bash) << QStringList { u"toilet"_s }
+        << "toilet --version | grep -q TOIlet && ldd $(command -v toilet) | grep -q "
+           "/sandbox/.debian && echo ..x"_ba;
 }
 
 void TestInstall::publicRegistries()
@@ -154,8 +158,7 @@ void TestInstall::publicRegistries()
     QFETCH(int, runtime);
     QFETCH(QStringList, packages);
     QFETCH(QByteArray, code);
-    const auto run
-        = m_fixture->start(installing(Runtime(runtime), packages, code), filtered());
+    const auto run = m_fixture->start(installing(Runtime(runtime), packages, code), filtered());
     const auto result = run->result();
     RUN_OR_FAIL(result);
     QVERIFY2(result->exitCode == 0, run->standardError.constData());
@@ -184,10 +187,11 @@ void TestInstall::onlyTheRegistryIsReached()
     // NET-30: a package's own script reaches nothing but the registry.
     LocalServer other;
     other.addBody(u"/loot"_s, "loot");
-    m_index->addBody(u"/simple/nosy/"_s,
-        "<a href=\"/files/nosy-1.0.tar.gz\">nosy-1.0.tar.gz</a>", "text/html");
+    m_index->addBody(
+        u"/simple/nosy/"_s, "<a href=\"/files/nosy-1.0.tar.gz\">nosy-1.0.tar.gz</a>", "text/html");
     QProcess python;
-    python.start(u"python3"_s, { u"-c"_s, uR"(
+    python.start(u"python3"_s,
+        { u"-c"_s, uR"(
 import io, sys, tarfile
 setup = f'''
 import os, urllib.request
@@ -205,7 +209,8 @@ with tarfile.open(fileobj=out, mode='w:gz') as archive:
         info.size = len(content)
         archive.addfile(info, io.BytesIO(content.encode()))
 sys.stdout.buffer.write(out.getvalue())
-)"_s, other.url(u"/loot"_s) });
+)"_s,
+            other.url(u"/loot"_s) });
     QVERIFY(python.waitForFinished());
     m_index->addBody(u"/files/nosy-1.0.tar.gz"_s, python.readAllStandardOutput());
 
@@ -274,7 +279,8 @@ void TestInstall::noNetworkIsSaid()
         = m_fixture->run(installing(Runtime::Python, { u"greeting"_s }, "ran"), options);
     RUN_OR_FAIL(gone);
     QCOMPARE(gone->ending.reason, EndReason::InstallFailed);
-    QVERIFY2(gone->standardError.contains("isol8: cannot install: "), gone->standardError.constData());
+    QVERIFY2(
+        gone->standardError.contains("isol8: cannot install: "), gone->standardError.constData());
     // One that the rules do not let through, which says what would.
     options.registries[Runtime::Python] = u"http://10.1.2.3/simple"_s;
     const auto refused
@@ -288,9 +294,9 @@ void TestInstall::noNetworkIsSaid()
 void TestInstall::noSpaceIsSaid()
 {
     m_index->addBody(u"/simple/large/"_s,
-        "<a href=\"/files/large-1.0-py3-none-any.whl\">large-1.0-py3-none-any.whl</a>", "text/html");
-    m_index->addBody(u"/files/large-1.0-py3-none-any.whl"_s,
-        wheel(u"large"_s, u"\n"_s, 4 << 20));
+        "<a href=\"/files/large-1.0-py3-none-any.whl\">large-1.0-py3-none-any.whl</a>",
+        "text/html");
+    m_index->addBody(u"/files/large-1.0-py3-none-any.whl"_s, wheel(u"large"_s, u"\n"_s, 4 << 20));
     auto options = ownIndex();
     options.sandboxSizeBytes = 2 << 20;
     const auto result
@@ -336,9 +342,8 @@ with open('/sandbox/.config/pip/pip.conf', 'w') as f:
         {}, session);
     RUN_OR_FAIL(plant);
     QCOMPARE(plant->exitCode, 0);
-    const auto run
-        = m_fixture->start(installing(Runtime::Python, { u"greeting"_s }, "print('ran')"), options,
-            session);
+    const auto run = m_fixture->start(
+        installing(Runtime::Python, { u"greeting"_s }, "print('ran')"), options, session);
     const auto result = run->result();
     RUN_OR_FAIL(result);
     QVERIFY2(run->standardError.contains("from pypi.org, files.pythonhosted.org"),

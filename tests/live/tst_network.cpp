@@ -96,8 +96,8 @@ ExecutionOptions TestNetwork::filtered() const
 {
     ExecutionOptions options;
     options.network = NetworkMode::Filtered;
-    options.networkFilter.allowAddresses = { u"127.0.0.1:%1"_s.arg(m_http->port()),
-        u"127.0.0.1:%1"_s.arg(m_https->port()) };
+    options.networkFilter.allowAddresses
+        = { u"127.0.0.1:%1"_s.arg(m_http->port()), u"127.0.0.1:%1"_s.arg(m_https->port()) };
     options.caBundlePath = m_authority->bundlePath();
     options.isNetworkLogged = true;
     options.timeout = 60s;
@@ -152,9 +152,7 @@ void TestNetwork::gitClones()
     const QTemporaryDir directory;
     QProcess git;
     git.setWorkingDirectory(directory.path());
-    git.start(u"sh"_s,
-        { u"-ec"_s,
-            uR"(export HOME=$PWD
+    git.start(u"sh"_s, { u"-ec"_s, uR"(export HOME=$PWD
 git init -q work && cd work && echo content >file && git add file
 git -c user.name=t -c user.email=t@t commit -qm first
 cd .. && git clone -q --bare work repo.git && cd repo.git && git update-server-info)"_s });
@@ -204,15 +202,16 @@ print(answer.split(b'\r\n')[0].decode(), b'Sec-WebSocket-Accept' in answer)
 
 void TestNetwork::uploadsAreCounted()
 {
-    const auto down = m_fixture->run(Runtime::Bash,
-        withUrl("curl -sS $URL | wc -c", m_http->url(u"/big"_s)), filtered());
+    const auto down = m_fixture->run(
+        Runtime::Bash, withUrl("curl -sS $URL | wc -c", m_http->url(u"/big"_s)), filtered());
     RUN_OR_FAIL(down);
     QCOMPARE(down->standardOutput, "20971520\n");
     QVERIFY(down->networkBytesIn >= 20 << 20);
     QVERIFY(down->networkBytesOut < 2000);
 
     const auto up = m_fixture->run(Runtime::Bash,
-        withUrl("head -c 3000000 /dev/zero | curl -sS -H Expect: -T - $URL", m_http->url(u"/hello"_s)),
+        withUrl(
+            "head -c 3000000 /dev/zero | curl -sS -H Expect: -T - $URL", m_http->url(u"/hello"_s)),
         filtered());
     RUN_OR_FAIL(up);
     // The server answers at once and may hang up before it has read all.
@@ -290,8 +289,7 @@ void TestNetwork::hasNoMoreRightsThanWithout()
         const auto run = m_fixture->start(requestOf(Runtime::Bash, "echo up; sleep 60"), options);
         if (!run->waitForOutput("up\n"))
             return {};
-        const auto raw
-            = QCoro::waitFor(m_fixture->client().inspectContainerRaw(run->containerId));
+        const auto raw = QCoro::waitFor(m_fixture->client().inspectContainerRaw(run->containerId));
         run->run().cancel();
         (void)run->result();
         return raw.value_or(QJsonObject());
@@ -302,7 +300,8 @@ void TestNetwork::hasNoMoreRightsThanWithout()
     const auto host = with[u"HostConfig"_s].toObject();
     QCOMPARE(host[u"NetworkMode"_s].toString(), u"none"_s);
     QCOMPARE(host, without[u"HostConfig"_s].toObject());
-    QCOMPARE(with[u"NetworkSettings"_s][u"Networks"_s], without[u"NetworkSettings"_s][u"Networks"_s]);
+    QCOMPARE(
+        with[u"NetworkSettings"_s][u"Networks"_s], without[u"NetworkSettings"_s][u"Networks"_s]);
 }
 
 void TestNetwork::unsettingTheProxyWidensNothing()
@@ -346,8 +345,8 @@ void TestNetwork::runsBesideEachOtherHaveTheirOwnRules()
 {
     auto narrow = filtered();
     narrow.networkFilter.allowAddresses.removeFirst();
-    const auto code = withUrl(
-        "for i in 1 2 3 4 5 6 7 8; do curl -s --noproxy '' -o /dev/null -w '%{http_code} ' $URL; done",
+    const auto code = withUrl("for i in 1 2 3 4 5 6 7 8; do curl -s --noproxy '' -o /dev/null -w "
+                              "'%{http_code} ' $URL; done",
         m_http->url(u"/hello"_s));
     const auto one = m_fixture->start(requestOf(Runtime::Bash, code), filtered());
     const auto two = m_fixture->start(requestOf(Runtime::Bash, code), narrow);
@@ -374,10 +373,11 @@ void TestNetwork::setupHasTheSameRules()
 
 void TestNetwork::connectionsEndWithTheRun()
 {
-    m_http->add(u"/stuck"_s, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun",
-        LocalServer::End::Hold);
+    m_http->add(
+        u"/stuck"_s, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun", LocalServer::End::Hold);
     const auto result = m_fixture->run(Runtime::Bash,
-        withUrl("curl -sN $URL >/tmp/out & until grep -q begun /tmp/out; do sleep 0.02; done; echo done",
+        withUrl("curl -sN $URL >/tmp/out & until grep -q begun /tmp/out; do sleep 0.02; done; echo "
+                "done",
             m_http->url(u"/stuck"_s)),
         filtered());
     RUN_OR_FAIL(result);
@@ -408,7 +408,8 @@ void TestNetwork::secretsAreMaskedInTheLog()
     options.secrets = { { u"TOKEN"_s, u"hunter2hunter2"_s } };
     options.networkFilter.deny = { u"\\.test$"_s };
     const auto result = m_fixture->run(Runtime::Bash,
-        withUrl("curl -s -o /dev/null \"$URL?key=$TOKEN\"; curl -s -o /dev/null http://$TOKEN.test/",
+        withUrl(
+            "curl -s -o /dev/null \"$URL?key=$TOKEN\"; curl -s -o /dev/null http://$TOKEN.test/",
             m_http->url(u"/hello"_s)),
         options);
     RUN_OR_FAIL(result);

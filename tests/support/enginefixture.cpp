@@ -82,7 +82,14 @@ void EngineFixture::makeEngine()
 {
     DockerEngineSettings settings;
     settings.stateDirectory = m_state.path();
+    settings.pool = m_pool;
     m_engine = std::make_shared<DockerEngine>(endpoint(), settings);
+}
+
+void EngineFixture::restartWithPool(const std::optional<PoolLimits>& limits)
+{
+    m_pool = limits;
+    restart();
 }
 
 void EngineFixture::restart()

@@ -61,6 +61,8 @@ public:
     [[nodiscard]] bool isNothingLeft();
     /// Shuts the engine down and makes a new one; sessions stay.
     virtual void restart();
+    /// The same with a pool; none: without one.
+    void restartWithPool(const std::optional<PoolLimits>& limits);
 
 protected:
     std::shared_ptr<docker::Client> m_client;
@@ -70,6 +72,7 @@ private:
     void makeEngine();
 
     QTemporaryDir m_state;
+    std::optional<PoolLimits> m_pool;
 };
 
 [[nodiscard]] ExecutionRequest requestOf(Runtime runtime, const QByteArray& code);

@@ -24,7 +24,7 @@ void RemoteFixture::open()
 {
     Settings settings;
     settings.serve.keepSessions = true;
-    settings.serve.drainTimeout = {};
+    settings.serve.drain = {};
     const auto images = std::make_shared<ImageBuilder>(m_client, ImageSettings {});
     m_service = std::make_shared<serve::Service>(settings,
         serve::dockerBackend(m_engine, m_client, images),

@@ -38,6 +38,9 @@ ServerProcess::ServerProcess(Options options)
     auto environment = QProcessEnvironment::systemEnvironment();
     environment.insert(u"HOME"_s, m_home.path());
     environment.insert(u"ISOL8_API_KEY"_s, u"master"_s);
+    // The sanitizer would keep what was freed, and its memory be measured with isol8's.
+    environment.insert(u"ASAN_OPTIONS"_s,
+        u"quarantine_size_mb=8:thread_local_quarantine_size_kb=64:allocator_release_to_os_interval_ms=500"_s);
     for (const auto& [name, value] : m_options.variables.asKeyValueRange()) {
         if (value.isEmpty())
             environment.remove(name);

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include "tests/ui/support/windowfixture.h"
 
+#include "tests/ui/support/fakefiles.h"
 #include "ui/editor/highlighter.h"
+#include "ui/files/filespanel.h"
+#include "ui/mainwindow/commandpalette.h"
 #include "ui/run/runcontroller.h"
+#include "ui/settings/settingsdialog.h"
+#include "ui/targets/serversdialog.h"
 #include "ui/theme/theme.h"
 
+#include <QAction>
+#include <QComboBox>
 #include <QDir>
+#include <QDockWidget>
 #include <QPixmap>
+#include <QPushButton>
+#include <QTabWidget>
+#include <QTableView>
+#include <QTreeView>
 
 using namespace isol8;
 using namespace isol8::tests;
 using namespace isol8::ui;
 using namespace Qt::StringLiterals;
 
-/// Pictures of every main state in build/screenshots, for people to look at. What is checked here is
-/// only that each is drawn at all.
+/// Pictures of every main state in build/screenshots, for people to look at. What is checked here
+/// is only that each is drawn at all.
 class TestScreenshots : public QObject {
     Q_OBJECT
 
@@ -23,10 +35,16 @@ private Q_SLOTS:
     void run_data();
     void run();
     void error();
+    void files();
+    void history();
+    void firstStart();
+    void dialogs();
+    void small();
 
 private:
-    void show(UiSettings::ColourScheme scheme);
-    void take(const QString& name);
+    void show(UiSettings::ColourScheme scheme, EngineFactory engines = {});
+    void take(const QString& name, QWidget* widget = nullptr);
+    void runWith(const QByteArray& output, int exitCode);
     WindowFixture& w() { return *m_fixture; }
     std::unique_ptr<WindowFixture> m_fixture;
 };
@@ -75,9 +93,9 @@ void TestScreenshots::initTestCase()
     QVERIFY(QDir().mkpath(QStringLiteral(ISOL8_SCREENSHOTS)));
 }
 
-void TestScreenshots::show(UiSettings::ColourScheme scheme)
+void TestScreenshots::show(UiSettings::ColourScheme scheme, EngineFactory engines)
 {
-    m_fixture = std::make_unique<WindowFixture>();
+    m_fixture = std::make_unique<WindowFixture>(std::move(engines));
     auto values = w().services().settings.values();
     values.colourScheme = scheme;
     w().services().settings.change(values);
@@ -88,12 +106,24 @@ void TestScreenshots::show(UiSettings::ColourScheme scheme)
     w().editor()->goToLine(16, 25);
 }
 
-void TestScreenshots::take(const QString& name)
+void TestScreenshots::take(const QString& name, QWidget* widget)
 {
     QCoreApplication::sendPostedEvents();
-    const auto picture = w().window().grab();
+    QCoreApplication::processEvents();
+    const auto picture = (widget ? widget : &w().window())->grab();
     QVERIFY(!picture.isNull());
-    QVERIFY(picture.save(QStringLiteral(ISOL8_SCREENSHOTS "/%1.png").arg(name)));
+    const auto suffix = picture.devicePixelRatio() > 1 ? u"@2x"_s : QString();
+    QVERIFY(picture.save(QStringLiteral(ISOL8_SCREENSHOTS "/%1%2.png").arg(name, suffix)));
+}
+
+void TestScreenshots::runWith(const QByteArray& output, int exitCode)
+{
+    w().window().actions().run->trigger();
+    QTRY_VERIFY(w().run());
+    w().run()->give(output);
+    w().run()->result.duration = std::chrono::milliseconds(420 + 100 * exitCode);
+    w().run()->end(exitCode);
+    QTRY_VERIFY(!w().window().runs()->isRunning());
 }
 
 void TestScreenshots::run_data()
@@ -112,8 +142,8 @@ void TestScreenshots::run()
     QTRY_VERIFY(w().run());
     w().run()->give(output);
     for (int i = 1; i < 60; ++i)
-        Q_EMIT w().run()->usageReported({ std::chrono::milliseconds(200 * i),
-            (40 + i + 10 * (i % 7 == 0)) * (1LL << 20) });
+        Q_EMIT w().run()->usageReported(
+            { std::chrono::milliseconds(200 * i), (40 + i + 10 * (i % 7 == 0)) * (1LL << 20) });
     QTRY_VERIFY(w().output().contains(u"3.14160"_s));
     take(name + u"-running"_s);
     w().run()->give("warning: only a simulation\n", Channel::Stderr);
@@ -144,6 +174,95 @@ void TestScreenshots::error()
     w().press(Qt::Key_F, Qt::ControlModifier);
     w().type(u"self"_s);
     take(u"error"_s);
+}
+
+void TestScreenshots::files()
+{
+    const auto session = std::make_shared<FakeFiles>();
+    session->add(u"/sandbox/data/measurements.csv"_s,
+        "station,time,temperature,humidity\nnorth,08:00,11.4,81\nnorth,09:00,12.9,77\nsouth,08:00,"
+        "13.1,70\nsouth,09:00,14.8,66\n");
+    session->add(u"/sandbox/data/raw/north.txt"_s, QByteArray(12'345, 'x'));
+    session->add(u"/sandbox/estimate.py"_s, program);
+    session->add(u"/sandbox/plot.svg"_s,
+        R"(<svg xmlns="http://www.w3.org/2000/svg" width="480" height="300"><rect width="480" height="300" fill="#f6f8fa"/><polyline points="20,250 100,180 180,200 260,110 340,130 440,40" fill="none" stroke="#0969da" stroke-width="4"/></svg>)");
+    show(UiSettings::ColourScheme::Light, [session](const Target&, const QString&) {
+        return Result<std::shared_ptr<Engine>>(session);
+    });
+    w().part<QPushButton>("beginSession")->click();
+    auto* view = w().window().files()->view();
+    QTRY_COMPARE(view->model()->rowCount(), 3);
+    view->expandAll();
+    QTRY_VERIFY(view->model()->rowCount(view->model()->index(0, 0)) == 2);
+    view->expandAll();
+    const auto open = [&](const QModelIndex& index) {
+        const int tabs = w().window().tabs()->count();
+        view->setCurrentIndex(index);
+        w().part<QAction>("filesOpen")->trigger();
+        QTRY_COMPARE(w().window().tabs()->count(), tabs + 1);
+    };
+    open(view->model()->index(2, 0));
+    take(u"files-image"_s);
+    open(view->model()->index(1, 0, view->model()->index(0, 0)));
+    take(u"files-table"_s);
+}
+
+void TestScreenshots::history()
+{
+    show(UiSettings::ColourScheme::Dark);
+    runWith(output, 0);
+    runWith(QByteArray(output).replace("3.14338", "3.14007").replace("3.14211", "3.14190"), 0);
+    runWith("Traceback (most recent call last):\nValueError: no\n", 1);
+    auto* dock = w().part<QDockWidget>("historyDock");
+    dock->raise();
+    auto* view = w().part<QTableView>("historyView");
+    view->selectRow(1);
+    take(u"history"_s);
+    view->selectionModel()->select(
+        view->model()->index(2, 0), QItemSelectionModel::Select | QItemSelectionModel::Rows);
+    w().part<QPushButton>("historyCompare")->click();
+    take(u"compare"_s);
+}
+
+void TestScreenshots::firstStart()
+{
+    show(UiSettings::ColourScheme::Light, [](const Target&, const QString&) {
+        return Result<std::shared_ptr<Engine>>(failure(Kind::Denied,
+            u"/var/run/docker.sock may not be used by this user; join the group docker"_s));
+    });
+    QTRY_VERIFY(w().part<QWidget>("startPage")->isVisible());
+    take(u"first-start"_s);
+}
+
+void TestScreenshots::dialogs()
+{
+    show(UiSettings::ColourScheme::Light);
+    w().window().actions().settings->trigger();
+    auto* settings = w().window().findChild<SettingsDialog*>();
+    QTRY_VERIFY(settings && settings->isVisible());
+    take(u"settings"_s, settings);
+    settings->findChild<QTabWidget*>(u"settingsTabs"_s)->setCurrentIndex(1);
+    take(u"configuration"_s, settings);
+    settings->close();
+    w().window().actions().servers->trigger();
+    auto* servers = w().window().findChild<ServersDialog*>();
+    QTRY_VERIFY(servers && servers->isVisible());
+    take(u"servers"_s, servers);
+    servers->close();
+    w().window().actions().palette->trigger();
+    auto* palette = w().window().findChild<CommandPalette*>();
+    QTRY_VERIFY(palette && palette->isVisible());
+    take(u"palette"_s, palette);
+    palette->close();
+}
+
+void TestScreenshots::small()
+{
+    show(UiSettings::ColourScheme::Dark);
+    w().window().resize(1024, 700);
+    w().part<QComboBox>("networkMode")->setCurrentIndex(1);
+    runWith(output, 0);
+    take(u"small"_s);
 }
 
 QTEST_MAIN(TestScreenshots)

@@ -98,7 +98,8 @@ void TestWindow::saysHowItEnded_data()
     QTest::newRow("code") << EndReason::Exited << 3 << u"Ended with exit code 3"_s;
     QTest::newRow("time") << EndReason::Timeout << 137 << u"Timed out"_s;
     QTest::newRow("memory") << EndReason::OutOfMemory << 137 << u"Out of memory"_s;
-    QTest::newRow("lost") << EndReason::EngineLost << 1 << u"The connection to the sandbox was lost"_s;
+    QTest::newRow("lost") << EndReason::EngineLost << 1
+                          << u"The connection to the sandbox was lost"_s;
 }
 
 void TestWindow::saysHowItEnded()
@@ -136,7 +137,8 @@ void TestWindow::tracebackLeadsToTheLine()
     w().window().openFiles({ w().writeFile(u"a.py"_s, "1\n2\n3\n4\n") });
     w().press(Qt::Key_F5);
     QTRY_VERIFY(w().run());
-    w().run()->give("Traceback (most recent call last):\n  File \"/sandbox/main.py\", line 3, in f\n",
+    w().run()->give(
+        "Traceback (most recent call last):\n  File \"/sandbox/main.py\", line 3, in f\n",
         Channel::Stderr);
     w().run()->end(1);
     QTRY_VERIFY(!w().window().runs()->isRunning());
@@ -200,12 +202,15 @@ void TestWindow::unreachableTargetIsTold()
         return Result<std::shared_ptr<Engine>>(
             failure(Kind::Unreachable, u"Docker does not answer"_s));
     });
-    QTRY_VERIFY(
-        w().part<QToolButton>("targetHealth")->text().contains(u"not available"_s));
+    QTRY_VERIFY(w().part<QToolButton>("targetHealth")->text().contains(u"not available"_s));
     QVERIFY(w().part<QToolButton>("targetHealth")->toolTip().contains(u"does not answer"_s));
     w().window().openFiles({ w().writeFile(u"a.py"_s, "x\n") });
     w().press(Qt::Key_F5);
-    QVERIFY(w().page()->findChild<QLabel*>(u"messageText"_s)->text().contains(u"Docker does not answer"_s));
+    QVERIFY(
+        w().page()
+            ->findChild<QLabel*>(u"messageText"_s)
+            ->text()
+            .contains(u"Docker does not answer"_s));
 }
 
 /// Whoever cannot see the window has to be able to tell its controls apart.
@@ -220,8 +225,8 @@ void TestWindow::everythingHasAName()
             || qobject_cast<QLineEdit*>(widget) || qobject_cast<QComboBox*>(widget)
             || qobject_cast<QPlainTextEdit*>(widget) || qobject_cast<QAbstractItemView*>(widget);
         if (isControl && accessible && accessible->text(QAccessible::Name).isEmpty())
-            nameless << u"%1 %2"_s.arg(QLatin1StringView(widget->metaObject()->className()),
-                widget->objectName());
+            nameless << u"%1 %2"_s.arg(
+                QLatin1StringView(widget->metaObject()->className()), widget->objectName());
     }
     QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join(u", "_s)));
 }

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "tests/ui/support/windowfixture.h"
 
+#include "engine/core/owner.h"
+#include "engine/docker/client.h"
 #include "engine/sandbox/dockerengine.h"
+#include "ui/files/filespanel.h"
+#include "ui/files/filetreemodel.h"
+#include "ui/files/sessionchoice.h"
+#include "ui/files/transferqueue.h"
 #include "ui/run/runcontroller.h"
+#include "ui/targets/connection.h"
 
+#include <QAction>
+#include <QCoroTask>
 #include <QLineEdit>
+#include <QPersistentModelIndex>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTreeView>
 
 using namespace isol8;
 using namespace isol8::tests;
@@ -25,6 +38,9 @@ private Q_SLOTS:
     void talksToAProgram();
     void takesAFlood();
     void showsUsage();
+    void sessionFilesComeAndGo();
+    void containerThatIsKilledIsTold();
+    void closingTheWindowLeavesNothing();
 
 private:
     void waitForEnd() { QTRY_VERIFY_WITH_TIMEOUT(!w().window().runs()->isRunning(), 120'000); }
@@ -103,6 +119,80 @@ void TestWindowLive::showsUsage()
     QTRY_VERIFY(w().part<QWidget>("usageChart")->accessibleDescription().contains(u"CPU"_s));
     w().press(Qt::Key_F5, Qt::ShiftModifier);
     waitForEnd();
+}
+
+void TestWindowLive::sessionFilesComeAndGo()
+{
+    w().part<QPushButton>("beginSession")->click();
+    w().window().openFiles({ w().writeFile(u"a.sh"_s, "mkdir d; echo made > d/made.txt\n") });
+    w().press(Qt::Key_F5);
+    waitForEnd();
+    auto* files = w().window().files();
+    const auto names = [files](const QModelIndex& parent = {}) {
+        QStringList found;
+        for (int row = 0; row < files->model()->rowCount(parent); ++row)
+            found << files->model()->index(row, 0, parent).data().toString();
+        return found;
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(names().contains(u"d"_s), 60'000);
+    const QPersistentModelIndex folder(files->model()->index(int(names().indexOf(u"d"_s)), 0, {}));
+    files->view()->expand(folder);
+    QTRY_COMPARE_WITH_TIMEOUT(names(folder), QStringList { u"made.txt"_s }, 60'000);
+
+    QTemporaryDir local;
+    files->view()->setCurrentIndex(folder);
+    files->downloadTo(local.path());
+    QTRY_VERIFY_WITH_TIMEOUT(!files->transfers()->isBusy(), 60'000);
+    QFile made(local.filePath(u"d/made.txt"_s));
+    QVERIFY(made.open(QIODevice::ReadOnly));
+    QCOMPARE(made.readAll(), "made\n"_ba);
+
+    files->upload({ w().writeFile(u"large"_s, QByteArray(50 << 20, 'x')) }, u"/sandbox/d"_s);
+    QTRY_VERIFY_WITH_TIMEOUT(!files->transfers()->isBusy(), 120'000);
+    QTRY_VERIFY_WITH_TIMEOUT(names(folder).contains(u"large"_s), 60'000);
+    files->view()->setCurrentIndex(
+        files->model()->index(int(names(folder).indexOf(u"made.txt"_s)), 0, folder));
+    w().part<QAction>("filesOpen")->trigger();
+    QTRY_COMPARE_WITH_TIMEOUT(w().page()->title(), u"made.txt"_s, 60'000);
+    w().page()->setFocus();
+    w().type(u"un"_s);
+    w().press(Qt::Key_S, Qt::ControlModifier);
+    QTRY_VERIFY_WITH_TIMEOUT(!w().page()->isModified(), 60'000);
+    const auto engine = w().window().connection()->engine();
+    const auto id = w().window().session()->id();
+    QCOMPARE(*QCoro::waitFor(engine->fetchFile(id, u"d/made.txt"_s)), "unmade\n"_ba);
+    QVERIFY(QCoro::waitFor(engine->stopSession(id)));
+}
+
+void TestWindowLive::containerThatIsKilledIsTold()
+{
+    w().window().openFiles({ w().writeFile(u"a.sh"_s, "echo begun; sleep 100\n") });
+    w().press(Qt::Key_F5);
+    QTRY_VERIFY_WITH_TIMEOUT(w().output().contains(u"begun"_s), 60'000);
+    docker::Client client(*docker::resolveEndpoint());
+    const auto own
+        = QCoro::waitFor(client.listContainers({ u"isol8.owner="_s + Owner::self().toString() }));
+    QVERIFY(own && !own->isEmpty());
+    for (const auto& container : *own)
+        QVERIFY(QCoro::waitFor(client.removeContainer(container.id)));
+    waitForEnd();
+    QVERIFY2(!w().status().startsWith(u"Finished"_s), qPrintable(w().status()));
+    QVERIFY(w().window().actions().run->isEnabled());
+}
+
+void TestWindowLive::closingTheWindowLeavesNothing()
+{
+    w().window().openFiles({ w().writeFile(u"a.sh"_s, "echo begun; sleep 100\n") });
+    w().press(Qt::Key_F5);
+    QTRY_VERIFY_WITH_TIMEOUT(w().output().contains(u"begun"_s), 60'000);
+    QSignalSpy ended(&w().window(), &MainWindow::ended);
+    w().window().close();
+    QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, 60'000);
+    docker::Client client(*docker::resolveEndpoint());
+    const auto own
+        = QCoro::waitFor(client.listContainers({ u"isol8.owner="_s + Owner::self().toString() }));
+    QVERIFY(own);
+    QVERIFY(own->isEmpty());
 }
 
 QTEST_MAIN(TestWindowLive)

@@ -106,8 +106,8 @@ folding::Style CodeEditor::foldStyle() const
 
 void CodeEditor::goToLine(int line, int column)
 {
-    auto block = document()->findBlockByNumber(
-        std::clamp(line - 1, 0, document()->blockCount() - 1));
+    auto block
+        = document()->findBlockByNumber(std::clamp(line - 1, 0, document()->blockCount() - 1));
     folding::reveal(block, foldStyle());
     QTextCursor cursor(block);
     cursor.movePosition(QTextCursor::NextCharacter, QTextCursor::MoveAnchor,
@@ -150,8 +150,8 @@ void CodeEditor::unfoldAll()
 void CodeEditor::zoom(int steps)
 {
     m_zoom = steps == 0 ? 0 : m_zoom + steps;
-    m_zoom = std::clamp(m_zoom, smallestFont - m_style.font.pointSize(),
-        largestFont - m_style.font.pointSize());
+    m_zoom = std::clamp(
+        m_zoom, smallestFont - m_style.font.pointSize(), largestFont - m_style.font.pointSize());
     applyFont();
 }
 
@@ -276,8 +276,8 @@ void CodeEditor::markCurrent()
             while (matches.hasNext() && marks.size() < maxMatchesMarked) {
                 const auto match = matches.next();
                 if (match.capturedLength() > 0)
-                    mark(block.position() + int(match.capturedStart()),
-                        int(match.capturedLength()), m_colours.searchMatch);
+                    mark(block.position() + int(match.capturedStart()), int(match.capturedLength()),
+                        m_colours.searchMatch);
             }
         });
     }
@@ -380,8 +380,7 @@ void CodeEditor::paintEvent(QPaintEvent* event)
     });
 }
 
-void CodeEditor::paintGuides(
-    QPainter& painter, const QTextBlock& block, const QRectF& area) const
+void CodeEditor::paintGuides(QPainter& painter, const QTextBlock& block, const QRectF& area) const
 {
     int columns = 0;
     for (const auto character : block.text()) {
@@ -401,8 +400,7 @@ void CodeEditor::paintGuides(
     }
 }
 
-void CodeEditor::paintFoldMark(
-    QPainter& painter, const QTextBlock& block, const QRectF& area) const
+void CodeEditor::paintFoldMark(QPainter& painter, const QTextBlock& block, const QRectF& area) const
 {
     const auto width = block.layout()->lineCount() > 0
         ? block.layout()->lineAt(block.layout()->lineCount() - 1).naturalTextWidth()

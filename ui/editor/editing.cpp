@@ -39,7 +39,7 @@ template <typename Change> void changeLines(QTextCursor& cursor, Change change)
     const int lastNumber = last.blockNumber();
     cursor.beginEditBlock();
     for (auto block = first; block.isValid() && block.blockNumber() <= lastNumber;
-         block = block.next()) {
+        block = block.next()) {
         QTextCursor line(block);
         change(line, block.text());
     }
@@ -169,7 +169,8 @@ void toggleComment(QTextCursor& cursor, const QString& marker)
         if (!isCommented)
             line.insertText(marker + u' ');
         else
-            removeNext(line, marker.size() + (text.mid(own + marker.size()).startsWith(u' ') ? 1 : 0));
+            removeNext(
+                line, marker.size() + (text.mid(own + marker.size()).startsWith(u' ') ? 1 : 0));
     });
 }
 

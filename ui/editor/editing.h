@@ -11,7 +11,10 @@ struct IndentStyle {
     int width = 4;
     bool isTab = false;
 
-    [[nodiscard]] QString unit() const { return isTab ? QStringLiteral("\t") : QString(width, u' '); }
+    [[nodiscard]] QString unit() const
+    {
+        return isTab ? QStringLiteral("\t") : QString(width, u' ');
+    }
 };
 
 /// Indents the lines of the selection, or inserts up to the next stop.
@@ -19,7 +22,8 @@ void indent(QTextCursor& cursor, const IndentStyle& style);
 void unindent(QTextCursor& cursor, const IndentStyle& style);
 /// A new line with the indentation that fits what is before the cursor.
 void breakLine(QTextCursor& cursor, const IndentStyle& style);
-/// Types a closing bracket: one that stands alone in its line goes to its opening line's indentation.
+/// Types a closing bracket: one that stands alone in its line goes to its opening line's
+/// indentation.
 void typeClosing(QTextCursor& cursor, QChar bracket);
 /// Removes a whole step of indentation before the cursor; false when there is none to remove.
 [[nodiscard]] bool eraseIndent(QTextCursor& cursor, const IndentStyle& style);

@@ -26,8 +26,8 @@ EditorPage::EditorPage(KSyntaxHighlighting::Repository& repository, QWidget* par
     rows->addWidget(m_editor, 1);
     rows->addWidget(m_findBar);
     setFocusProxy(m_editor);
-    connect(m_editor->document(), &QTextDocument::modificationChanged, this,
-        &EditorPage::titleChanged);
+    connect(
+        m_editor->document(), &QTextDocument::modificationChanged, this, &EditorPage::titleChanged);
     connect(m_editor, &QPlainTextEdit::textChanged, this, &EditorPage::contentChanged);
 }
 
@@ -191,8 +191,8 @@ void EditorPage::handleDiskChange()
         return;
     if (!info.exists()) {
         m_editor->document()->setModified(true);
-        m_messageBar->say(MessageBar::Tone::Warning,
-            tr("%1 is gone. Save it to have it again.").arg(title()));
+        m_messageBar->say(
+            MessageBar::Tone::Warning, tr("%1 is gone. Save it to have it again.").arg(title()));
         return;
     }
     if (!isModified()) {
@@ -201,12 +201,12 @@ void EditorPage::handleDiskChange()
     }
     m_messageBar->say(MessageBar::Tone::Warning,
         tr("%1 was changed by another program, and here as well.").arg(title()),
-        { { tr("Load the other version"), [this] { reload(); } },
-            { tr("Keep this one"), [this] {
-                 const QFileInfo now(m_path);
-                 m_savedAt = now.lastModified();
-                 m_savedSize = now.size();
-             } } });
+        { { tr("Load the other version"), [this] { reload(); } }, { tr("Keep this one"), [this] {
+                                                                       const QFileInfo now(m_path);
+                                                                       m_savedAt
+                                                                           = now.lastModified();
+                                                                       m_savedSize = now.size();
+                                                                   } } });
 }
 
 } // namespace isol8::ui

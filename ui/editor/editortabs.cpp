@@ -9,6 +9,8 @@
 #include <QPushButton>
 #include <QTabBar>
 
+#include <algorithm>
+
 namespace isol8::ui {
 
 using namespace Qt::StringLiterals;
@@ -66,6 +68,15 @@ EditorPage* EditorTabs::pageOf(const QString& path) const
     return nullptr;
 }
 
+EditorPage* EditorTabs::pageNamed(const QString& fileName) const
+{
+    if (auto* front = currentPage(); front && front->fileName() == fileName)
+        return front;
+    const auto all = pages();
+    const auto found = std::ranges::find(all, fileName, &EditorPage::fileName);
+    return found == all.cend() ? nullptr : *found;
+}
+
 EditorPage* EditorTabs::insertPage()
 {
     auto* page = new EditorPage(m_repository, this);
@@ -111,6 +122,14 @@ EditorPage* EditorTabs::open(const QString& path)
     return page;
 }
 
+EditorPage* EditorTabs::restore(const QString& path, const QString& title, const QString& text)
+{
+    auto* page = insertPage();
+    page->restore(path, title, text);
+    watch(page);
+    return page;
+}
+
 EditorPage* EditorTabs::openSessionFile(const SessionFile& file, const QByteArray& content)
 {
     const auto text = decodeText(content);
@@ -144,9 +163,9 @@ void EditorTabs::showTitle(EditorPage* page)
     title.replace(u'&', u"&&"_s);
     setTabText(index, page->isModified() ? title + u" ●"_s : title);
     setTabToolTip(index,
-        page->sessionFile() ? tr("%1 in session %2")
-                                  .arg(page->sessionFile()->path, page->sessionFile()->sessionId)
-                            : page->path());
+        page->sessionFile()
+            ? tr("%1 in session %2").arg(page->sessionFile()->path, page->sessionFile()->sessionId)
+            : page->path());
 }
 
 void EditorTabs::watch(EditorPage* page)

@@ -22,11 +22,15 @@ public:
     [[nodiscard]] EditorPage* currentPage() const; ///< Null when a viewer, or nothing, is shown.
     [[nodiscard]] QList<EditorPage*> pages() const;
     [[nodiscard]] EditorPage* pageOf(const QString& path) const;
+    /// The page whose text runs under that file name, the one in front first; null when it is gone.
+    [[nodiscard]] EditorPage* pageNamed(const QString& fileName) const;
 
     /// An empty page; takes the place of one that was never used.
     EditorPage* addPage();
     /// Shows the file, in its tab where it is open already. Says on the window what went wrong.
     EditorPage* open(const QString& path);
+    /// Unsaved text that a crash left, of a file or (with an empty path) of none.
+    EditorPage* restore(const QString& path, const QString& title, const QString& text);
     EditorPage* openSessionFile(const SessionFile& file, const QByteArray& content);
     /// Any other widget as a tab of its own; its windowTitle() names it.
     void addViewer(QWidget* viewer);

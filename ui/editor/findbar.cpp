@@ -109,9 +109,8 @@ void FindBar::open(Mode mode)
     m_replaceRow->setVisible(mode == Mode::Replace);
     const auto selected = m_editor->textCursor().selectedText();
     if (!selected.isEmpty() && !selected.contains(QChar::ParagraphSeparator))
-        m_pattern->setText(m_isRegularExpression->isChecked()
-                ? QRegularExpression::escape(selected)
-                : selected);
+        m_pattern->setText(
+            m_isRegularExpression->isChecked() ? QRegularExpression::escape(selected) : selected);
     show();
     m_pattern->setFocus();
     m_pattern->selectAll();
@@ -161,8 +160,7 @@ bool FindBar::find(Direction direction)
     if (m_pattern->text().isEmpty() || !wanted.isValid())
         return false;
     const bool isBackward = direction == Direction::Backward;
-    const auto flags
-        = isBackward ? QTextDocument::FindBackward : QTextDocument::FindFlags();
+    const auto flags = isBackward ? QTextDocument::FindBackward : QTextDocument::FindFlags();
     auto* document = m_editor->document();
     auto found = document->find(wanted, m_editor->textCursor(), flags);
     say({});
@@ -229,14 +227,13 @@ void FindBar::replaceAll()
     edit.beginEditBlock();
     // Line by line, and within each from its end, so that places stay what they are.
     for (auto block = m_editor->document()->lastBlock(); block.isValid() && count < maxReplacements;
-         block = block.previous()) {
+        block = block.previous()) {
         QList<QRegularExpressionMatch> matches;
         for (const auto& match : wanted.globalMatch(block.text()))
             matches.prepend(match);
         for (const auto& match : matches) {
             edit.setPosition(block.position() + int(match.capturedStart()));
-            edit.setPosition(
-                block.position() + int(match.capturedEnd()), QTextCursor::KeepAnchor);
+            edit.setPosition(block.position() + int(match.capturedEnd()), QTextCursor::KeepAnchor);
             edit.insertText(replacementFor(match));
             ++count;
         }

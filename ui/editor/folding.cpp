@@ -151,7 +151,7 @@ void unfold(const QTextBlock& block, Style style)
         return;
     setVisible(block.next(), last, true);
     for (auto inner = block.next(); inner.isValid() && inner.blockNumber() <= last.blockNumber();
-         inner = inner.next()) {
+        inner = inner.next()) {
         if (LineData::of(inner) && LineData::of(inner)->isFolded) {
             fold(inner, style);
             while (inner.next().isValid() && !inner.next().isVisible())

@@ -58,7 +58,8 @@ void Highlighter::handleChange(int position, int, int added)
     auto last = m_document->findBlock(position + added);
     if (!last.isValid())
         last = m_document->lastBlock();
-    const int grown = m_document->blockCount() - std::exchange(m_blockCount, m_document->blockCount());
+    const int grown
+        = m_document->blockCount() - std::exchange(m_blockCount, m_document->blockCount());
     if (!first.isValid() || first.blockNumber() >= m_next) {
         m_timer.start(0);
         return;

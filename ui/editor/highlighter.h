@@ -33,8 +33,7 @@ Q_SIGNALS:
     void foldingChanged();
 
 protected:
-    void applyFormat(
-        int offset, int length, const KSyntaxHighlighting::Format& format) override;
+    void applyFormat(int offset, int length, const KSyntaxHighlighting::Format& format) override;
     void applyFolding(int offset, int length, KSyntaxHighlighting::FoldingRegion region) override;
 
 private:

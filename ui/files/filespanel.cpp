@@ -3,6 +3,8 @@
 
 #include "engine/core/escape.h"
 #include "engine/core/validation.h"
+#include "ui/files/filedrag.h"
+#include "ui/files/filesview.h"
 #include "ui/files/filetreemodel.h"
 #include "ui/files/transferqueue.h"
 #include "ui/run/runsentences.h"
@@ -37,11 +39,12 @@ FilesPanel::FilesPanel(QWidget* parent)
     : QWidget(parent)
     , m_model(new FileTreeModel(this))
     , m_transfers(new TransferQueue(this))
-    , m_view(new QTreeView(this))
+    , m_view(new FilesView(this))
+    , m_drag(new FileDrag(m_view))
     , m_bar(new QToolBar(this))
-    , m_emptyPage(makeEmptyPage())
-    , m_transferRow(makeTransferRow())
 {
+    m_emptyPage = makeEmptyPage();
+    m_transferRow = makeTransferRow();
     setObjectName(u"filesPanel"_s);
     m_view->setObjectName(u"filesView"_s);
     m_view->setAccessibleName(tr("Files of the session"));
@@ -51,7 +54,8 @@ FilesPanel::FilesPanel(QWidget* parent)
     m_view->setFrameShape(QFrame::NoFrame);
     m_view->setAcceptDrops(true);
     m_view->setDropIndicatorShown(true);
-    m_view->setDragDropMode(QAbstractItemView::DropOnly);
+    m_view->setDragEnabled(true);
+    m_view->setDragDropMode(QAbstractItemView::DragDrop);
     m_view->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_view->header()->setStretchLastSection(false);
     m_view->header()->setSectionResizeMode(FileTreeModel::Name, QHeaderView::Stretch);
@@ -74,27 +78,45 @@ FilesPanel::FilesPanel(QWidget* parent)
     connect(m_model, &FileTreeModel::failed, this,
         [this](const Error& error) { Q_EMIT failed(failureSentence(error)); });
     connect(m_transfers, &TransferQueue::failed, this, &FilesPanel::failed);
+    connect(m_view, &FilesView::dragRequested, this, &FilesPanel::beginDrag);
+    connect(m_drag, &FileDrag::failed, this, &FilesPanel::failed);
     applyIcons();
     setPlace({});
 }
 
+QTreeView* FilesPanel::view() const
+{
+    return m_view;
+}
+
+void FilesPanel::beginDrag()
+{
+    QList<FileDrag::Item> items;
+    for (const auto& index : m_view->selectionModel()->selectedRows())
+        items.append(
+            { m_model->path(index), m_model->isFolder(index), m_model->entry(index).sizeBytes });
+    m_drag->begin(m_model->place(), items);
+}
+
 void FilesPanel::makeActions()
 {
-    const auto make = [this](const char* name, const QString& text, const QKeySequence& keys,
-                          auto act) {
-        auto* action = new QAction(text, this);
-        action->setObjectName(QLatin1StringView(name));
-        action->setShortcut(keys);
-        action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-        addAction(action);
-        connect(action, &QAction::triggered, this, act);
-        return action;
-    };
+    const auto make
+        = [this](const char* name, const QString& text, const QKeySequence& keys, auto act) {
+              auto* action = new QAction(text, this);
+              action->setObjectName(QLatin1StringView(name));
+              action->setShortcut(keys);
+              action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+              addAction(action);
+              connect(action, &QAction::triggered, this, act);
+              return action;
+          };
     m_open = make("filesOpen", tr("&Open"), {}, [this] { openCurrent(); });
     m_refresh = make("filesRefresh", tr("Re&fresh"), QKeySequence::Refresh, [this] { refresh(); });
     m_newFile = make("filesNewFile", tr("New &file…"), {}, [this] { newFile(); });
     m_newFolder = make("filesNewFolder", tr("New f&older…"), {}, [this] { newFolder(); });
-    m_upload = make("filesUpload", tr("&Upload…"), {}, [this] { askForUpload(); });
+    m_upload = make("filesUpload", tr("&Upload…"), {}, [this] { askForUpload(Upload::Files); });
+    m_uploadFolder = make(
+        "filesUploadFolder", tr("Upload a folder…"), {}, [this] { askForUpload(Upload::Folder); });
     m_download = make("filesDownload", tr("&Download…"), {}, [this] { askForDownload(); });
     m_rename = make("filesRename", tr("&Rename…"), QKeySequence(u"F2"_s), [this] { rename(); });
     m_remove = make("filesRemove", tr("De&lete…"), QKeySequence::Delete, [this] { remove(); });
@@ -162,8 +184,8 @@ QWidget* FilesPanel::makeTransferRow()
     connect(m_transfers, &TransferQueue::progressed, row,
         [this, row](const QString& name, qint64 done, qint64 total, int left) {
             row->show();
-            m_transferText->setText(left > 1 ? tr("%1 and %n more", nullptr, left - 1).arg(name)
-                                             : name);
+            m_transferText->setText(
+                left > 1 ? tr("%1 and %n more", nullptr, left - 1).arg(name) : name);
             m_transferBar->setRange(0, total > 0 ? progressSteps : 0);
             if (total > 0)
                 m_transferBar->setValue(int(double(done) / double(total) * progressSteps));
@@ -192,7 +214,7 @@ void FilesPanel::updateActions()
 {
     const bool hasPlace = m_model->place().isValid();
     const auto count = selectedPaths().size();
-    for (auto* action : { m_refresh, m_newFile, m_newFolder, m_upload })
+    for (auto* action : { m_refresh, m_newFile, m_newFolder, m_upload, m_uploadFolder })
         action->setEnabled(hasPlace);
     m_download->setEnabled(count > 0);
     m_remove->setEnabled(count > 0);
@@ -228,13 +250,20 @@ void FilesPanel::openCurrent()
                       .arg(printable(path), bytesText(entry.sizeBytes)));
         return;
     }
+    openFile(path);
+}
+
+void FilesPanel::openFile(const QString& path, int line, int column)
+{
     const auto place = m_model->place();
+    if (!place.isValid())
+        return;
     QCoro::connect(place.engine->fetchFile(place.sessionId, path), this,
-        [this, place, path](const Result<QByteArray>& content) {
+        [this, place, path, line, column](const Result<QByteArray>& content) {
             if (!content)
                 Q_EMIT failed(failureSentence(content.error()));
             else
-                Q_EMIT openRequested(place, path, *content);
+                Q_EMIT openRequested(place, path, *content, line, column);
         });
 }
 
@@ -258,7 +287,8 @@ void FilesPanel::askForName(const QString& title, const QString& label, const QS
         if (name.isEmpty())
             return;
         if (const auto path = sandboxPath(name); !path || name.startsWith(u'/'))
-            Q_EMIT failed(path ? tr("A name does not begin with /") : failureSentence(path.error()));
+            Q_EMIT failed(
+                path ? tr("A name does not begin with /") : failureSentence(path.error()));
         else
             act(name);
     });
@@ -276,7 +306,7 @@ void FilesPanel::newFile()
                 [this, place, path](const Result<>& result) {
                     handle(result);
                     if (result)
-                        Q_EMIT openRequested(place, path, {});
+                        Q_EMIT openRequested(place, path, {}, 0, 1);
                 });
         });
 }
@@ -287,8 +317,7 @@ void FilesPanel::newFolder()
     askForName(tr("New folder"), tr("Name of the new folder in %1:").arg(printable(folder)), {},
         [this, folder](const QString& name) {
             const auto place = m_model->place();
-            QCoro::connect(
-                place.engine->makeDirectory(place.sessionId, folder + u'/' + name), this,
+            QCoro::connect(place.engine->makeDirectory(place.sessionId, folder + u'/' + name), this,
                 [this](const Result<>& result) { handle(result); });
         });
 }
@@ -305,9 +334,8 @@ void FilesPanel::rename()
             if (name == old)
                 return;
             const auto place = m_model->place();
-            QCoro::connect(
-                place.engine->renameFile(place.sessionId, path, folder + u'/' + name), this,
-                [this](const Result<>& result) { handle(result); });
+            QCoro::connect(place.engine->renameFile(place.sessionId, path, folder + u'/' + name),
+                this, [this](const Result<>& result) { handle(result); });
         });
 }
 
@@ -350,12 +378,13 @@ void FilesPanel::downloadTo(const QString& localFolder)
             m_model->place(), m_model->path(index), m_model->isFolder(index), localFolder);
 }
 
-void FilesPanel::askForUpload()
+void FilesPanel::askForUpload(Upload what)
 {
     auto* dialog = new QFileDialog(this, tr("Upload to the session"));
     dialog->setObjectName(u"uploadDialog"_s);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFiles);
+    dialog->setFileMode(
+        what == Upload::Files ? QFileDialog::ExistingFiles : QFileDialog::Directory);
     const auto folder = currentFolder();
     connect(dialog, &QFileDialog::filesSelected, this,
         [this, folder](const QStringList& paths) { upload(paths, folder); });
@@ -380,7 +409,7 @@ void FilesPanel::contextMenuEvent(QContextMenuEvent* event)
     menu->setAttribute(Qt::WA_DeleteOnClose);
     menu->addActions({ m_open, m_download });
     menu->addSeparator();
-    menu->addActions({ m_newFile, m_newFolder, m_upload });
+    menu->addActions({ m_newFile, m_newFolder, m_upload, m_uploadFolder });
     menu->addSeparator();
     menu->addActions({ m_rename, m_remove });
     menu->addSeparator();

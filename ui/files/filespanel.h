@@ -15,7 +15,9 @@ class QTreeView;
 
 namespace isol8::ui {
 
+class FileDrag;
 class FileTreeModel;
+class FilesView;
 class TransferQueue;
 
 /// The files of the chosen session: to look at, to open, to bring and to fetch.
@@ -31,16 +33,18 @@ public:
     void applyIcons();
 
     [[nodiscard]] FileTreeModel* model() const { return m_model; }
-    [[nodiscard]] QTreeView* view() const { return m_view; }
+    [[nodiscard]] QTreeView* view() const;
     [[nodiscard]] TransferQueue* transfers() const { return m_transfers; }
 
+    /// Fetches a file of the session and has it opened at a line, from 1 (0: where it begins).
+    void openFile(const QString& path, int line = 0, int column = 1);
     void upload(const QStringList& localPaths, const QString& folder);
     /// Of what is selected.
     void downloadTo(const QString& localFolder);
 
 Q_SIGNALS:
-    void openRequested(
-        const isol8::ui::SessionPlace& place, const QString& path, const QByteArray& content);
+    void openRequested(const isol8::ui::SessionPlace& place, const QString& path,
+        const QByteArray& content, int line, int column);
     void sessionRequested(); ///< The user wants one.
     void failed(const QString& sentence);
 
@@ -58,19 +62,22 @@ private:
     void newFolder();
     void rename();
     void remove();
-    void askForUpload();
+    enum class Upload { Files, Folder };
+    void askForUpload(Upload what);
     void askForDownload();
     void updateActions();
+    void beginDrag();
     void handle(const Result<>& result);
     [[nodiscard]] QStringList selectedPaths() const;
     [[nodiscard]] QString currentFolder() const;
 
     FileTreeModel* m_model;
     TransferQueue* m_transfers;
-    QTreeView* m_view;
+    FilesView* m_view;
+    FileDrag* m_drag;
     QToolBar* m_bar;
-    QWidget* m_emptyPage;
-    QWidget* m_transferRow;
+    QWidget* m_emptyPage = nullptr;
+    QWidget* m_transferRow = nullptr;
     QLabel* m_transferText = nullptr;
     QProgressBar* m_transferBar = nullptr;
     QAction* m_open = nullptr;
@@ -78,6 +85,7 @@ private:
     QAction* m_newFile = nullptr;
     QAction* m_newFolder = nullptr;
     QAction* m_upload = nullptr;
+    QAction* m_uploadFolder = nullptr;
     QAction* m_download = nullptr;
     QAction* m_rename = nullptr;
     QAction* m_remove = nullptr;

@@ -138,8 +138,8 @@ void FileTreeModel::list(Node* folder)
         });
 }
 
-/// Brings the folder's children to @p entries by removing and inserting, so that what stays keeps its
-/// place in views.
+/// Brings the folder's children to @p entries by removing and inserting, so that what stays keeps
+/// its place in views.
 void FileTreeModel::take(Node* folder, QList<FileEntry> entries)
 {
     std::ranges::sort(entries, isBefore);
@@ -160,7 +160,8 @@ void FileTreeModel::take(Node* folder, QList<FileEntry> entries)
         if (size_t(row) < children.size() && children[size_t(row)]->entry.name == entry.name) {
             auto& child = *children[size_t(row)];
             child.entry = entry;
-            Q_EMIT dataChanged(createIndex(row, 0, &child), createIndex(row, ColumnCount - 1, &child));
+            Q_EMIT dataChanged(
+                createIndex(row, 0, &child), createIndex(row, ColumnCount - 1, &child));
             continue;
         }
         auto child = std::make_unique<Node>();
@@ -281,8 +282,12 @@ void FileTreeModel::fetchMore(const QModelIndex& parent)
 
 Qt::ItemFlags FileTreeModel::flags(const QModelIndex& index) const
 {
-    return QAbstractItemModel::flags(index)
-        | (m_place.isValid() ? Qt::ItemIsDropEnabled : Qt::NoItemFlags);
+    auto flags = QAbstractItemModel::flags(index);
+    if (m_place.isValid())
+        flags |= Qt::ItemIsDropEnabled;
+    if (index.isValid())
+        flags |= Qt::ItemIsDragEnabled;
+    return flags;
 }
 
 QStringList FileTreeModel::mimeTypes() const

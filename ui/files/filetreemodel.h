@@ -11,9 +11,9 @@
 
 namespace isol8::ui {
 
-/// The files below `/sandbox` of a session. A folder is listed when a view opens it; refresh() lists
-/// what was open again and keeps what did not change. Names come from the sandbox and are shown
-/// escaped.
+/// The files below `/sandbox` of a session. A folder is listed when a view opens it; refresh()
+/// lists what was open again and keeps what did not change. Names come from the sandbox and are
+/// shown escaped.
 class FileTreeModel : public QAbstractItemModel {
     Q_OBJECT
 

@@ -51,19 +51,19 @@ void ImageView::draw()
 {
     const auto ratio = devicePixelRatioF();
     const auto room = QSizeF(m_area->viewport()->size()) * ratio;
-    const double fitted = std::min(
-        { 1.0, room.width() / m_image.width(), room.height() / m_image.height() });
+    const double fitted
+        = std::min({ 1.0, room.width() / m_image.width(), room.height() / m_image.height() });
     const double scale = m_scale > 0 ? m_scale : std::max(fitted, 0.001);
     const auto size = (QSizeF(m_image.size()) * scale).toSize().expandedTo(QSize(1, 1));
-    auto picture = QPixmap::fromImage(
-        m_image.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
+    auto picture
+        = QPixmap::fromImage(m_image.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
     picture.setDevicePixelRatio(ratio);
     m_picture->setPixmap(picture);
     m_picture->adjustSize();
     m_facts->setText(tr("%1 × %2 pixels  ·  %3%")
-                         .arg(m_image.width())
-                         .arg(m_image.height())
-                         .arg(int(scale * 100 + 0.5)));
+            .arg(m_image.width())
+            .arg(m_image.height())
+            .arg(int(scale * 100 + 0.5)));
 }
 
 void ImageView::resizeEvent(QResizeEvent* event)

@@ -26,6 +26,13 @@ QString nameOf(const QString& path)
     return path.section(u'/', -1);
 }
 
+/// Whether a name stays in the folder that it is put into.
+bool isPlainName(const QString& name)
+{
+    return !name.isEmpty() && name != u"."_s && name != u".."_s && !name.contains(u'/')
+        && !name.contains(QChar::Null);
+}
+
 } // namespace
 
 QString freePath(const QString& folder, const QString& name)
@@ -141,14 +148,11 @@ void TransferQueue::put(const Job& job)
 {
     auto content = readSmallFile(job.localPath, maxFileBytes);
     if (!content) {
-        // Queued: a thousand unreadable files are no thousand calls deep.
-        QMetaObject::invokeMethod(
-            this, [this, job, error = content.error()] { end(job, std::unexpected(error)); },
-            Qt::QueuedConnection);
+        end(job, std::unexpected(content.error()));
         return;
     }
-    QCoro::connect(job.place.engine->putFile(
-                       job.place.sessionId, job.path, std::move(*content), watched(job)),
+    QCoro::connect(
+        job.place.engine->putFile(job.place.sessionId, job.path, std::move(*content), watched(job)),
         this, [this, job](const Result<>& result) { end(job, result); });
 }
 
@@ -194,6 +198,8 @@ void TransferQueue::list(const Job& job)
                 return;
             }
             for (const auto& entry : *entries) {
+                if (!isPlainName(entry.name)) // A server's word is not trusted with our paths.
+                    continue;
                 const bool isFolder = entry.type == FileEntry::Type::Directory;
                 if (isFolder || entry.type == FileEntry::Type::File)
                     add({ isFolder ? Job::Kind::List : Job::Kind::Get, job.place,
@@ -210,7 +216,8 @@ void TransferQueue::end(const Job& job, const Result<>& result)
         ++m_done;
     if (!result && result.error().kind != Kind::Cancelled)
         Q_EMIT failed(failureSentence(result.error().within(printable(nameOf(job.path)))));
-    next();
+    // Queued: what fails at once a thousand times is no thousand calls deep.
+    QMetaObject::invokeMethod(this, &TransferQueue::next, Qt::QueuedConnection);
 }
 
 } // namespace isol8::ui

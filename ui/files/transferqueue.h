@@ -20,8 +20,8 @@ public:
 
     /// A file, or a folder with all in it, of this machine into the session's @p folder.
     void upload(const SessionPlace& place, const QString& localPath, const QString& folder);
-    /// A file of the session, or a folder with all in it, into @p localFolder. What is there already
-    /// stays: the new one gets another name.
+    /// A file of the session, or a folder with all in it, into @p localFolder. What is there
+    /// already stays: the new one gets another name.
     void download(
         const SessionPlace& place, const QString& path, bool isFolder, const QString& localFolder);
     void cancelAll();

@@ -48,7 +48,8 @@ Result<QImage> drawSvg(const QByteArray& content)
 {
     if (content.size() > maxSvgBytes)
         return failure(Kind::Limit, tr("the drawing is too large"));
-    if (content.contains("<!ENTITY") || content.contains("<image") || content.contains("xlink:href=\"file"))
+    if (content.contains("<!ENTITY") || content.contains("<image")
+        || content.contains("xlink:href=\"file"))
         return failure(Kind::Invalid, tr("the drawing refers to other files"));
     QSvgRenderer renderer;
     renderer.setOptions(QtSvg::Tiny12FeaturesOnly);

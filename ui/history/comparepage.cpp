@@ -53,8 +53,8 @@ QString headOf(const HistoryEntry& entry)
 
 } // namespace
 
-ComparePage::ComparePage(const HistoryDetails& older, const HistoryDetails& newer,
-    const QFont& font, QWidget* parent)
+ComparePage::ComparePage(
+    const HistoryDetails& older, const HistoryDetails& newer, const QFont& font, QWidget* parent)
     : QWidget(parent)
 {
     setObjectName(u"comparePage"_s);

@@ -53,8 +53,7 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
     if (role == Qt::ForegroundRole && index.column() == Ending && !entry.isGood)
         return badColour;
     if (role == Qt::ToolTipRole)
-        return entry.sourcePath.isEmpty() ? entry.ending
-                                          : entry.sourcePath + u'\n' + entry.ending;
+        return entry.sourcePath.isEmpty() ? entry.ending : entry.sourcePath + u'\n' + entry.ending;
     if (role != Qt::DisplayRole)
         return {};
     switch (index.column()) {

@@ -125,13 +125,13 @@ void HistoryStore::add(
     const auto ended = result.value_or(ExecutionResult());
     const auto settings = QString::fromUtf8(
         QJsonDocument(toJson(masked(job.settings, secrets))).toJson(QJsonDocument::Compact));
-    const auto code
-        = secrets.masked(QString::fromUtf8(job.request.code)).left(maxCodeCharacters);
+    const auto code = secrets.masked(QString::fromUtf8(job.request.code)).left(maxCodeCharacters);
     const auto kept = secrets.masked(output.right(maxOutputCharacters));
     QSqlQuery query(QSqlDatabase::database(m_connection));
-    query.prepare(u"INSERT INTO runs (started, title, path, target, runtime, ending, good, exitCode, "
-                  "duration, cpu, memory, settings, code, output, bytes) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"_s);
+    query.prepare(
+        u"INSERT INTO runs (started, title, path, target, runtime, ending, good, exitCode, "
+        "duration, cpu, memory, settings, code, output, bytes) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"_s);
     const auto started = ended.timestamp.isValid() ? ended.timestamp : QDateTime::currentDateTime();
     for (const auto& value : QVariantList { started.toMSecsSinceEpoch(), job.title, job.sourcePath,
              job.targetName, runtimeName(job.request.runtime), sentence.text,
@@ -149,8 +149,9 @@ void HistoryStore::dropOldest()
     if (!m_problem.isEmpty())
         return;
     QSqlQuery query(QSqlDatabase::database(m_connection));
-    query.prepare(u"DELETE FROM runs WHERE id IN (SELECT id FROM (SELECT id, SUM(bytes) OVER (ORDER "
-                  "BY id DESC) AS total FROM runs) WHERE total > ?)"_s);
+    query.prepare(
+        u"DELETE FROM runs WHERE id IN (SELECT id FROM (SELECT id, SUM(bytes) OVER (ORDER "
+        "BY id DESC) AS total FROM runs) WHERE total > ?)"_s);
     query.addBindValue(m_limit);
     query.exec();
     if (query.numRowsAffected() > 0)
@@ -166,8 +167,8 @@ QList<HistoryEntry> HistoryStore::find(const QString& text, int most) const
     const auto where = text.isEmpty()
         ? QString()
         : u"WHERE title LIKE ?1 ESCAPE '\\' OR code LIKE ?1 ESCAPE '\\' OR output LIKE ?1 ESCAPE '\\'"_s;
-    query.prepare(u"SELECT %1 FROM runs %2 ORDER BY id DESC LIMIT %3"_s.arg(listColumns, where)
-                      .arg(most));
+    query.prepare(
+        u"SELECT %1 FROM runs %2 ORDER BY id DESC LIMIT %3"_s.arg(listColumns, where).arg(most));
     if (!text.isEmpty())
         query.bindValue(0, pattern(text));
     query.setForwardOnly(true);

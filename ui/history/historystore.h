@@ -34,8 +34,8 @@ struct HistoryDetails {
 };
 
 /// Past runs in an SQLite file, readable by its owner alone. Values of secrets are masked before
-/// anything is written. The oldest runs go when the file's content gets larger than the limit. Owned
-/// by Services; a file that cannot be used costs the history and nothing else.
+/// anything is written. The oldest runs go when the file's content gets larger than the limit.
+/// Owned by Services; a file that cannot be used costs the history and nothing else.
 class HistoryStore : public QObject {
     Q_OBJECT
 

@@ -15,9 +15,8 @@ constexpr qsizetype maxEdits = 1500;
 
 /// The pairs of equal lines on the shortest way from one text to the other (E. Myers, An O(ND)
 /// Difference Algorithm, 1986); empty when that way is too long.
-std::vector<std::pair<qsizetype, qsizetype>> equalLines(
-    QList<QString>::const_iterator left, qsizetype leftSize, QList<QString>::const_iterator right,
-    qsizetype rightSize)
+std::vector<std::pair<qsizetype, qsizetype>> equalLines(QList<QString>::const_iterator left,
+    qsizetype leftSize, QList<QString>::const_iterator right, qsizetype rightSize)
 {
     const auto limit = std::min(leftSize + rightSize, maxEdits);
     std::vector<std::vector<qsizetype>> history;
@@ -69,8 +68,8 @@ std::vector<std::pair<qsizetype, qsizetype>> equalLines(
 }
 
 /// Rows of a stretch without equal lines.
-void addChanged(QList<DiffRow>& rows, qsizetype left, qsizetype leftEnd, qsizetype right,
-    qsizetype rightEnd)
+void addChanged(
+    QList<DiffRow>& rows, qsizetype left, qsizetype leftEnd, qsizetype right, qsizetype rightEnd)
 {
     while (left < leftEnd && right < rightEnd)
         rows.append({ Kind::Changed, left++, right++ });
@@ -99,8 +98,8 @@ QList<DiffRow> diffLines(const QStringList& left, const QStringList& right)
 
     auto nextLeft = begin;
     auto nextRight = begin;
-    for (const auto& [x, y] : equalLines(left.cbegin() + begin, leftEnd - begin,
-             right.cbegin() + begin, rightEnd - begin)) {
+    for (const auto& [x, y] : equalLines(
+             left.cbegin() + begin, leftEnd - begin, right.cbegin() + begin, rightEnd - begin)) {
         addChanged(rows, nextLeft, begin + x, nextRight, begin + y);
         rows.append({ Kind::Same, begin + x, begin + y });
         nextLeft = begin + x + 1;

@@ -52,10 +52,9 @@ void EditorCommands::connectEdit()
     onEditor(m_actions.cut, [](EditorPage* page) { page->editor()->cut(); });
     onEditor(m_actions.copy, [](EditorPage* page) { page->editor()->copy(); });
     onEditor(m_actions.paste, [](EditorPage* page) { page->editor()->paste(); });
-    onEditor(m_actions.find,
-        [](EditorPage* page) { page->findBar()->open(FindBar::Mode::Find); });
-    onEditor(m_actions.replace,
-        [](EditorPage* page) { page->findBar()->open(FindBar::Mode::Replace); });
+    onEditor(m_actions.find, [](EditorPage* page) { page->findBar()->open(FindBar::Mode::Find); });
+    onEditor(
+        m_actions.replace, [](EditorPage* page) { page->findBar()->open(FindBar::Mode::Replace); });
     onEditor(m_actions.findNext, [](EditorPage* page) { page->findBar()->findNext(); });
     onEditor(m_actions.findPrevious, [](EditorPage* page) { page->findBar()->findPrevious(); });
     onEditor(m_actions.toggleComment, [](EditorPage* page) { page->editor()->toggleComment(); });
@@ -103,8 +102,8 @@ void EditorCommands::connectView()
 void EditorCommands::askForFiles()
 {
     const auto* page = m_tabs->currentPage();
-    const auto directory = page && !page->path().isEmpty() ? QFileInfo(page->path()).path()
-                                                           : QString();
+    const auto directory
+        = page && !page->path().isEmpty() ? QFileInfo(page->path()).path() : QString();
     auto* dialog = new QFileDialog(m_tabs, tr("Open"), directory);
     dialog->setObjectName(QStringLiteral("openDialog"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);

@@ -64,8 +64,7 @@ void HistoryCommands::open(const HistoryDetails& run)
 
 void HistoryCommands::compare(const HistoryDetails& older, const HistoryDetails& newer)
 {
-    m_parts.tabs->addViewer(
-        new ComparePage(older, newer, m_parts.output->font(), m_parts.tabs));
+    m_parts.tabs->addViewer(new ComparePage(older, newer, m_parts.output->font(), m_parts.tabs));
 }
 
 } // namespace isol8::ui

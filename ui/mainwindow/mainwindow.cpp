@@ -8,13 +8,13 @@
 #include "ui/history/historypanel.h"
 #include "ui/mainwindow/editorcommands.h"
 #include "ui/mainwindow/historycommands.h"
+#include "ui/mainwindow/recovery.h"
 #include "ui/mainwindow/runbar.h"
 #include "ui/mainwindow/runcommands.h"
 #include "ui/mainwindow/sessioncommands.h"
 #include "ui/mainwindow/statusarea.h"
-#include "ui/mainwindow/windowactions.h"
-#include "ui/mainwindow/recovery.h"
 #include "ui/mainwindow/toolcommands.h"
+#include "ui/mainwindow/windowactions.h"
 #include "ui/output/networklogview.h"
 #include "ui/output/outputpane.h"
 #include "ui/run/runcontroller.h"
@@ -80,8 +80,8 @@ MainWindow::MainWindow(Services& services, QWidget* parent)
     auto* sessions = new SessionCommands(
         { *m_actions, m_tabs, m_files, m_session, m_connection, m_runs }, this);
     connect(sessions, &SessionCommands::failed, this, &MainWindow::showSentence);
-    new HistoryCommands({ *m_actions, m_tabs, m_history, m_output->view(), m_runs,
-                            services.history, services.runSettings },
+    new HistoryCommands({ *m_actions, m_tabs, m_history, m_output->view(), m_runs, services.history,
+                            services.runSettings },
         this);
     connect(m_history, &HistoryPanel::failed, this, &MainWindow::showSentence);
     auto* check = new StartCheck(m_connection, m_startPage, services.dockerClients, this);
@@ -145,16 +145,15 @@ void MainWindow::makeDocks()
     auto* options = addDock("optionsDock", tr("Run options"), m_options, Qt::RightDockWidgetArea);
     auto* history = addDock("historyDock", tr("History"), m_history, Qt::BottomDockWidgetArea);
     tabifyDockWidget(output, history);
-    auto* network
-        = addDock("networkDock", tr("Network log"), m_network, Qt::BottomDockWidgetArea);
+    auto* network = addDock("networkDock", tr("Network log"), m_network, Qt::BottomDockWidgetArea);
     tabifyDockWidget(history, network);
     output->raise();
     connect(m_runs, &RunController::started, output, [output] {
         output->show();
         output->raise();
     });
-    connect(m_runs, &RunController::finished, m_network,
-        [this](const Result<ExecutionResult>& result) {
+    connect(
+        m_runs, &RunController::finished, m_network, [this](const Result<ExecutionResult>& result) {
             m_network->setEntries(result ? result->networkLogs : QList<NetworkLogEntry>());
         });
     connect(m_output, &OutputPane::failed, this, &MainWindow::showSentence);
@@ -163,8 +162,9 @@ void MainWindow::makeDocks()
         output->raise();
         m_output->view()->setFocus();
     });
-    m_actions->fillMenus(menuBar(), { files->toggleViewAction(), output->toggleViewAction(), history->toggleViewAction(), network->toggleViewAction(),
-            options->toggleViewAction() });
+    m_actions->fillMenus(menuBar(),
+        { files->toggleViewAction(), output->toggleViewAction(), history->toggleViewAction(),
+            network->toggleViewAction(), options->toggleViewAction() });
     resizeDocks({ output }, { outputHeight }, Qt::Vertical);
     resizeDocks({ files, options }, { filesWidth, optionsWidth }, Qt::Horizontal);
 }
@@ -182,19 +182,26 @@ void MainWindow::connectOutput()
     connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
 }
 
+/// The program knows its own text as `/sandbox/main` with an extension, whatever it is called here;
+/// other files below /sandbox are the session's.
 void MainWindow::followLink(const LinkLocation& link)
 {
     const auto& job = m_runs->job();
-    EditorPage* page = nullptr;
-    // The program knows its text as a file of the sandbox, whatever it is called here.
-    const bool isProgram = link.path.startsWith(u"/sandbox/"_s) || !link.path.startsWith(u'/');
-    if (isProgram && !job.sourcePath.isEmpty())
-        page = m_tabs->open(job.sourcePath);
-    else if (isProgram)
-        page = m_tabs->currentPage();
+    const bool isProgram = !link.path.startsWith(u'/') || link.path.startsWith(u"/sandbox/main."_s)
+        || link.path == u"/sandbox/main"_s;
+    const int line = link.line;
+    const int column = std::max(1, link.column);
+    if (!isProgram) {
+        if (m_session->isOn())
+            m_files->openFile(link.path, line, column);
+        return;
+    }
+    auto* page
+        = job.sourcePath.isEmpty() ? m_tabs->pageNamed(job.title) : m_tabs->open(job.sourcePath);
     if (!page)
         return;
-    page->editor()->goToLine(link.line, std::max(1, link.column));
+    m_tabs->setCurrentWidget(page);
+    page->editor()->goToLine(line, column);
     page->editor()->setFocus();
 }
 

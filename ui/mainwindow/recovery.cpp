@@ -75,8 +75,7 @@ bool Recovery::restore()
         const auto path = object[u"path"].toString();
         EditorPage* page = nullptr;
         if (object.contains(u"text"_s)) {
-            page = m_tabs->addPage();
-            page->restore(path, object[u"title"].toString(), object[u"text"].toString());
+            page = m_tabs->restore(path, object[u"title"].toString(), object[u"text"].toString());
             if (path.isEmpty())
                 page->setLanguage(object[u"language"].toString());
         } else if (QFileInfo(path).isFile()) {

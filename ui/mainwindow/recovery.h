@@ -8,8 +8,8 @@ namespace isol8::ui {
 
 class EditorTabs;
 
-/// Keeps the open files and every unsaved text in a file while the window is open, so that a crash, a
-/// power cut or a kill loses a second's typing at most. Owned by the window.
+/// Keeps the open files and every unsaved text in a file while the window is open, so that a crash,
+/// a power cut or a kill loses a second's typing at most. Owned by the window.
 class Recovery : public QObject {
     Q_OBJECT
 

@@ -55,8 +55,9 @@ RunBar::RunBar(QWidget* parent)
     row->addWidget(m_runtime);
     row->addWidget(new QLabel(tr("on"), this));
     row->addWidget(m_target);
-    connect(m_runtime, &QComboBox::activated, this, [this] { Q_EMIT runtimeChosen(runtime()); });
-    connect(m_target, &QComboBox::activated, this,
+    connect(m_runtime, &QComboBox::currentIndexChanged, this,
+        [this] { Q_EMIT runtimeChosen(runtime()); });
+    connect(m_target, &QComboBox::currentIndexChanged, this,
         [this] { Q_EMIT targetChosen(m_target->currentData().toString()); });
 }
 
@@ -68,13 +69,14 @@ std::optional<Runtime> RunBar::runtime() const
 
 void RunBar::setRuntime(std::optional<Runtime> runtime)
 {
+    const QSignalBlocker blocker(m_runtime);
     m_runtime->setCurrentIndex(m_runtime->findData(runtime ? int(*runtime) : automatic));
 }
 
 void RunBar::setDetected(std::optional<Runtime> runtime)
 {
-    m_runtime->setItemText(0,
-        runtime ? tr("Automatic (%1)").arg(runtimeTitle(*runtime)) : tr("Automatic"));
+    m_runtime->setItemText(
+        0, runtime ? tr("Automatic (%1)").arg(runtimeTitle(*runtime)) : tr("Automatic"));
 }
 
 void RunBar::setTargets(const QList<Target>& targets, const QString& currentId)

@@ -27,7 +27,8 @@ SessionCommands::SessionCommands(const Parts& parts, QObject* parent)
         showPlace();
     });
     connect(m_parts.connection, &Connection::targetChanged, this, &SessionCommands::showPlace);
-    connect(m_parts.files, &FilesPanel::sessionRequested, this, [session] { session->setOn(true); });
+    connect(
+        m_parts.files, &FilesPanel::sessionRequested, this, [session] { session->setOn(true); });
     connect(m_parts.files, &FilesPanel::openRequested, this, &SessionCommands::open);
     connect(m_parts.files, &FilesPanel::failed, this, &SessionCommands::failed);
     connect(m_parts.tabs, &EditorTabs::sessionSaveRequested, this, &SessionCommands::save);
@@ -46,11 +47,14 @@ void SessionCommands::showPlace()
 }
 
 void SessionCommands::open(
-    const SessionPlace& place, const QString& path, const QByteArray& content)
+    const SessionPlace& place, const QString& path, const QByteArray& content, int line, int column)
 {
     const auto name = path.section(u'/', -1);
     if (!hasViewer(name)) {
-        m_parts.tabs->openSessionFile({ place.targetId, place.sessionId, path }, content);
+        auto* page
+            = m_parts.tabs->openSessionFile({ place.targetId, place.sessionId, path }, content);
+        if (page && line > 0)
+            page->editor()->goToLine(line, column);
         return;
     }
     const auto viewer = makeViewer(name, content, m_parts.tabs);

@@ -37,7 +37,8 @@ Q_SIGNALS:
 
 private:
     void showPlace();
-    void open(const SessionPlace& place, const QString& path, const QByteArray& content);
+    void open(const SessionPlace& place, const QString& path, const QByteArray& content, int line,
+        int column);
     void save(EditorPage* page);
 
     Parts m_parts;

@@ -107,8 +107,8 @@ void StatusArea::showHealth()
 
 void StatusArea::showRun()
 {
-    m_run->setText(m_runs->isRunning() ? tr("Running for %1").arg(timeText(m_runs->elapsed()))
-                                       : QString());
+    m_run->setText(
+        m_runs->isRunning() ? tr("Running for %1").arg(timeText(m_runs->elapsed())) : QString());
 }
 
 void StatusArea::showCursor()
@@ -120,15 +120,13 @@ void StatusArea::showCursor()
         return;
     }
     const auto cursor = page->editor()->textCursor();
-    auto text = tr("Line %1, column %2")
-                    .arg(cursor.blockNumber() + 1)
-                    .arg(cursor.positionInBlock() + 1);
+    auto text
+        = tr("Line %1, column %2").arg(cursor.blockNumber() + 1).arg(cursor.positionInBlock() + 1);
     if (cursor.hasSelection())
         text += tr(" (%n selected)", nullptr, cursor.selectionEnd() - cursor.selectionStart());
     m_cursor->setText(text);
     const auto& definition = page->editor()->definition();
-    m_language->setText(
-        definition.isValid() ? definition.translatedName() : tr("Plain text"));
+    m_language->setText(definition.isValid() ? definition.translatedName() : tr("Plain text"));
 }
 
 } // namespace isol8::ui

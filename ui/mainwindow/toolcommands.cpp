@@ -57,8 +57,7 @@ void ToolCommands::begin()
 
 void ToolCommands::showTargets()
 {
-    m_parts.bar->setTargets(
-        m_parts.services.targets.targets(), m_parts.connection->target().id);
+    m_parts.bar->setTargets(m_parts.services.targets.targets(), m_parts.connection->target().id);
 }
 
 void ToolCommands::choose(const QString& targetId)
@@ -82,8 +81,8 @@ void ToolCommands::choose(const QString& targetId)
 
 void ToolCommands::openServers()
 {
-    auto* dialog = new ServersDialog(m_parts.services.targets, m_parts.services.keys,
-        m_parts.services.engines, m_parts.window);
+    auto* dialog = new ServersDialog(
+        m_parts.services.targets, m_parts.services.keys, m_parts.services.engines, m_parts.window);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
 }
@@ -107,8 +106,7 @@ ImagesDialog* ToolCommands::openImages()
         m_images->raise();
         return m_images;
     }
-    const auto client
-        = m_parts.services.dockerClients ? m_parts.services.dockerClients() : nullptr;
+    const auto client = m_parts.services.dockerClients ? m_parts.services.dockerClients() : nullptr;
     if (!client) {
         Q_EMIT failed(tr("The images are those of this computer's Docker, which is not there."));
         return nullptr;

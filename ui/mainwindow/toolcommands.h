@@ -16,8 +16,8 @@ class StartCheck;
 class StartPage;
 class WindowActions;
 
-/// Opens the dialogs of the Tools menu, the settings and the palette, and keeps the choice of targets
-/// in the toolbar and the connection in step with the saved servers. Owned by the window.
+/// Opens the dialogs of the Tools menu, the settings and the palette, and keeps the choice of
+/// targets in the toolbar and the connection in step with the saved servers. Owned by the window.
 class ToolCommands : public QObject {
     Q_OBJECT
 

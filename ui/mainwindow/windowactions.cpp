@@ -12,6 +12,11 @@ namespace isol8::ui {
 
 using namespace Qt::StringLiterals;
 
+namespace {
+/// Name of the drawing; it is coloured anew with every palette.
+constexpr char iconProperty[] = "iconName";
+} // namespace
+
 WindowActions::WindowActions(QWidget* window)
     : QObject(window)
     , m_window(window)
@@ -23,13 +28,13 @@ WindowActions::WindowActions(QWidget* window)
     makeTools();
 }
 
-QAction* WindowActions::make(const char* name, const QString& text,
-    const QList<QKeySequence>& keys, const QString& icon)
+QAction* WindowActions::make(
+    const char* name, const QString& text, const QList<QKeySequence>& keys, const QString& icon)
 {
     auto* action = new QAction(text, this);
     action->setObjectName(QLatin1StringView(name));
     action->setShortcuts(keys);
-    action->setProperty("icon", icon);
+    action->setProperty(iconProperty, icon);
     m_window->addAction(action);
     return action;
 }
@@ -58,9 +63,9 @@ void WindowActions::makeEdit()
     replace = make(
         "replace", tr("R&eplace…"), { QKeySequence(u"Ctrl+H"_s), QKeySequence(u"Ctrl+R"_s) });
     goToLine = make("goToLine", tr("&Go to line…"), { QKeySequence(u"Ctrl+G"_s) });
-    toggleComment = make(
-        "toggleComment", tr("To&ggle comment"), { QKeySequence(u"Ctrl+/"_s) });
-    duplicateLine = make("duplicateLine", tr("&Duplicate line"), { QKeySequence(u"Ctrl+Shift+D"_s) });
+    toggleComment = make("toggleComment", tr("To&ggle comment"), { QKeySequence(u"Ctrl+/"_s) });
+    duplicateLine
+        = make("duplicateLine", tr("&Duplicate line"), { QKeySequence(u"Ctrl+Shift+D"_s) });
     moveLineUp = make("moveLineUp", tr("Move line &up"), { QKeySequence(u"Ctrl+Shift+Up"_s) });
     moveLineDown
         = make("moveLineDown", tr("Move line do&wn"), { QKeySequence(u"Ctrl+Shift+Down"_s) });
@@ -68,8 +73,8 @@ void WindowActions::makeEdit()
 
 void WindowActions::makeView()
 {
-    zoomIn = make("zoomIn", tr("Zoom &in"),
-        { QKeySequence(u"Ctrl++"_s), QKeySequence(u"Ctrl+="_s) });
+    zoomIn
+        = make("zoomIn", tr("Zoom &in"), { QKeySequence(u"Ctrl++"_s), QKeySequence(u"Ctrl+="_s) });
     zoomOut = make("zoomOut", tr("Zoom &out"), { QKeySequence(u"Ctrl+-"_s) });
     zoomReset = make("zoomReset", tr("&Normal size"), { QKeySequence(u"Ctrl+0"_s) });
     wrap = make("wrap", tr("&Wrap long lines"), { QKeySequence(u"Alt+Z"_s) });
@@ -91,10 +96,12 @@ void WindowActions::makeRun()
         u"run"_s);
     stop = make("stop", tr("&Stop"), { QKeySequence(u"Shift+F5"_s) }, u"stop"_s);
     interrupt = make("interrupt", tr("&Interrupt (SIGINT)"));
-    nextProblem = make("nextProblem", tr("Next line &named in the output"), { QKeySequence(u"F8"_s) });
-    previousProblem = make(
-        "previousProblem", tr("Previous line named in the output"), { QKeySequence(u"Shift+F8"_s) });
-    searchOutput = make("searchOutput", tr("Search the &output…"), { QKeySequence(u"Ctrl+Shift+F"_s) });
+    nextProblem
+        = make("nextProblem", tr("Next line &named in the output"), { QKeySequence(u"F8"_s) });
+    previousProblem = make("previousProblem", tr("Previous line named in the output"),
+        { QKeySequence(u"Shift+F8"_s) });
+    searchOutput
+        = make("searchOutput", tr("Search the &output…"), { QKeySequence(u"Ctrl+Shift+F"_s) });
     clearOutput = make("clearOutput", tr("&Clear the output"), { QKeySequence(u"Ctrl+L"_s) });
     session = make("session", tr("&Keep files in a session"), {}, u"session"_s);
     session->setCheckable(true);
@@ -144,7 +151,7 @@ void WindowActions::fillMenus(QMenuBar* bar, const QList<QAction*>& viewActions)
 void WindowActions::applyIcons(const QPalette& palette) const
 {
     for (auto* action : all()) {
-        const auto icon = action->property("icon").toString();
+        const auto icon = action->property(iconProperty).toString();
         if (!icon.isEmpty())
             action->setIcon(actionIcon(icon, palette));
     }

@@ -10,8 +10,8 @@ class QToolBar;
 
 namespace isol8::ui {
 
-/// Every command of the window: its name, keys and icon, in one place. The window connects them; the
-/// palette lists them.
+/// Every command of the window: its name, keys and icon, in one place. The window connects them;
+/// the palette lists them.
 class WindowActions : public QObject {
     Q_OBJECT
 

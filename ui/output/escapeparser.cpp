@@ -18,7 +18,6 @@ constexpr int maxControlBytes = 256;
 
 EscapeEffect EscapeParser::take(char byte)
 {
-    // A line break or an abort ends whatever was begun; the caller sees the line break itself.
     if (byte == cancelByte || byte == substitute) {
         m_state = State::Ground;
         return {};
@@ -94,7 +93,7 @@ EscapeEffect EscapeParser::endControl(char final)
         selectStyle();
         return { Kind::Style };
     case 'K':
-        return { first == 1 ? Kind::EraseToStart
+        return { first == 1  ? Kind::EraseToStart
                 : first == 2 ? Kind::EraseLine
                              : Kind::EraseToEnd };
     case 'G':
@@ -111,8 +110,9 @@ EscapeEffect EscapeParser::endControl(char final)
 
 int EscapeParser::readColour(int at, TextColour& colour) const
 {
-    const auto parameter
-        = [this](int index) { return index < m_parameterCount ? std::max(m_parameters[index], 0) : 0; };
+    const auto parameter = [this](int index) {
+        return index < m_parameterCount ? std::max(m_parameters[index], 0) : 0;
+    };
     if (parameter(at) == 5) {
         colour = { TextColour::Kind::Palette, quint32(std::min(parameter(at + 1), 255)) };
         return at + 1;

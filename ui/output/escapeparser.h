@@ -10,8 +10,8 @@
 namespace isol8::ui {
 
 /// What an escape sequence asks of the line that is being written. Everything that would reach
-/// beyond it (titles, clipboards, links, cursor movement to other lines, questions to a terminal) is
-/// read and forgotten.
+/// beyond it (titles, clipboards, links, cursor movement to other lines, questions to a terminal)
+/// is read and forgotten.
 struct EscapeEffect {
     enum class Kind {
         None,
@@ -32,6 +32,8 @@ class EscapeParser {
 public:
     [[nodiscard]] bool isInside() const { return m_state != State::Ground; }
     void begin() { m_state = State::Escape; }
+    /// Forgets a sequence that was begun; the style stays.
+    void abandon() { m_state = State::Ground; }
 
     /// Takes one byte while isInside().
     [[nodiscard]] EscapeEffect take(char byte);

@@ -40,6 +40,10 @@ void LineAssembler::append(QByteArrayView bytes, const TextStyle& style)
     m_partial.append(bytes);
     qsizetype at = 0;
     while (at < m_partial.size()) {
+        if (static_cast<unsigned char>(m_partial[at]) < 0x80) {
+            put(char32_t(m_partial[at++]), style);
+            continue;
+        }
         const auto length = sequenceLength(m_partial[at]);
         if (at + length > m_partial.size())
             break;

@@ -18,7 +18,8 @@ struct StyleSpan {
 };
 
 /// The line that is being written: plain bytes as long as they only follow each other, cells once
-/// something is written over (progress bars). Bounded; overfull() tells the owner to begin the next.
+/// something is written over (progress bars). Bounded; overfull() tells the owner to begin the
+/// next.
 class LineAssembler {
 public:
     static constexpr qsizetype maxBytes = 4096;

@@ -25,6 +25,7 @@ NetworkLogView::NetworkLogView(QWidget* parent)
     horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     horizontalHeader()->setSectionResizeMode(Host, QHeaderView::Stretch);
     verticalHeader()->hide();
+    horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
     setEditTriggers(NoEditTriggers);
     setSelectionBehavior(SelectRows);

@@ -101,14 +101,16 @@ void OutputBuffer::append(Channel channel, QByteArrayView bytes)
     const char* at = bytes.begin();
     const char* const end = bytes.end();
     while (at < end) {
-        if (stream.escapes.isInside() && *at != '\n') {
-            apply(stream.escapes.take(*at++));
-            continue;
+        if (stream.escapes.isInside()) {
+            if (*at != '\n') {
+                apply(stream.escapes.take(*at++));
+                continue;
+            }
+            stream.escapes.abandon(); // Else one that never ends would hide all that follows.
         }
         const char* const plain = plainEnd(at, end);
         const bool isWholeLine = plain < end && *plain == '\n' && !m_isOpen
-            && plain - at <= LineAssembler::maxBytes
-            && stream.escapes.style() == TextStyle();
+            && plain - at <= LineAssembler::maxBytes && stream.escapes.style() == TextStyle();
         if (isWholeLine) {
             appendWholeLine(QByteArrayView(at, plain), stream.source);
             at = plain + 1;
@@ -265,8 +267,7 @@ OutputLine OutputBuffer::line(qint64 number) const
 {
     if (number == m_committedEnd && m_isOpen) {
         m_open.settle();
-        auto line
-            = decoded(m_open.bytes(), m_open.spans().data(), m_open.spans().size());
+        auto line = decoded(m_open.bytes(), m_open.spans().data(), m_open.spans().size());
         line.source = m_openSource;
         return line;
     }

@@ -81,8 +81,8 @@ QWidget* OutputPane::makeHeader()
     row->addWidget(m_status, 1);
     row->addWidget(m_time);
     row->addWidget(m_usage);
-    const auto add = [this, header, row](const QString& icon, const QString& name,
-                         const QString& text, auto act) {
+    const auto add = [this, header, row](
+                         const QString& icon, const QString& name, const QString& text, auto act) {
         auto* button = new QToolButton(header);
         button->setObjectName(name);
         button->setToolTip(text);
@@ -188,8 +188,8 @@ void OutputPane::showTime()
     const auto limit = job.request.timeout.value_or(job.options.timeout);
     const auto elapsed = m_runs->elapsed();
     m_time->setValue(int(std::min<qint64>(timeSteps, elapsed.count() * timeSteps / limit.count())));
-    m_status->setText(tr("%1 is running: %2 of %3")
-                          .arg(job.title, timeText(elapsed), timeText(limit)));
+    m_status->setText(
+        tr("%1 is running: %2 of %3").arg(job.title, timeText(elapsed), timeText(limit)));
 }
 
 void OutputPane::end(const Result<ExecutionResult>& result)
@@ -261,8 +261,8 @@ bool OutputPane::eventFilter(QObject* watched, QEvent* event)
     if (event->type() != QEvent::KeyPress && event->type() != QEvent::ShortcutOverride)
         return QWidget::eventFilter(watched, event);
     const auto* key = static_cast<QKeyEvent*>(event);
-    const bool isEndOfInput = watched == m_input && key->key() == Qt::Key_D
-        && key->modifiers() == Qt::ControlModifier;
+    const bool isEndOfInput
+        = watched == m_input && key->key() == Qt::Key_D && key->modifiers() == Qt::ControlModifier;
     if (event->type() == QEvent::ShortcutOverride) {
         if (isEndOfInput)
             event->accept();

@@ -24,7 +24,7 @@ QString selectedText(
     const auto begin = selection.begin();
     const auto end = selection.end();
     for (auto number = std::max(begin.line, buffer.firstLine());
-         number <= end.line && number < buffer.endLine() && text.size() < maxCharacters; ++number) {
+        number <= end.line && number < buffer.endLine() && text.size() < maxCharacters; ++number) {
         const auto line = buffer.line(number);
         const auto from = number == begin.line ? begin.column : 0;
         const auto to = number == end.line ? end.column : line.text.size();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ui/output/outputview.h"
 
+#include "ui/output/outputaccessible.h"
+
 #include <QApplication>
 #include <QClipboard>
 #include <QFontDatabase>
@@ -29,6 +31,7 @@ OutputView::OutputView(QWidget* parent)
     : QAbstractScrollArea(parent)
     , m_palette(palette())
 {
+    installOutputAccessibility();
     setObjectName(u"outputView"_s);
     setAccessibleName(tr("Output"));
     setAccessibleDescription(tr("What the program has printed"));
@@ -234,8 +237,8 @@ void OutputView::paintLine(QPainter& painter, qint64 number, int top) const
     QList<QTextLayout::FormatRange> selected;
     if (hasSelection() && number >= m_selection.begin().line && number <= m_selection.end().line) {
         const auto from = number == m_selection.begin().line ? m_selection.begin().column : 0;
-        const auto to = number == m_selection.end().line ? m_selection.end().column
-                                                         : shown->line.text.size();
+        const auto to
+            = number == m_selection.end().line ? m_selection.end().column : shown->line.text.size();
         QTextCharFormat format;
         format.setBackground(palette().highlight());
         format.setForeground(palette().highlightedText());
@@ -426,6 +429,19 @@ void OutputView::copy()
 {
     if (hasSelection())
         QApplication::clipboard()->setText(selectedText());
+}
+
+QString OutputView::visibleText() const
+{
+    QString text;
+    const auto first = std::max(topLine(), m_buffer.firstLine());
+    for (auto number = first; number < std::min(first + visibleLines(), m_buffer.endLine());
+        ++number) {
+        const auto line = m_buffer.line(number);
+        text += (line.source == OutputLine::Source::Stderr ? u"! "_s : QString()) + line.text
+            + u'\n';
+    }
+    return text;
 }
 
 QString OutputView::text() const

@@ -14,8 +14,8 @@
 
 namespace isol8::ui {
 
-/// Shows an OutputBuffer, which it owns: only the lines in sight are laid out. Follows the end until
-/// the user scrolls up. Standard error has a bar and an exclamation mark in the margin.
+/// Shows an OutputBuffer, which it owns: only the lines in sight are laid out. Follows the end
+/// until the user scrolls up. Standard error has a bar and an exclamation mark in the margin.
 class OutputView : public QAbstractScrollArea {
     Q_OBJECT
 
@@ -36,6 +36,8 @@ public:
     [[nodiscard]] QString selectedText() const;
     void selectAll();
     void copy();
+    /// The lines in sight, with standard error's marked, for screen readers.
+    [[nodiscard]] QString visibleText() const;
     /// All that is left of the output.
     [[nodiscard]] QString text() const;
 

@@ -42,7 +42,8 @@ void UsageChart::begin(const ExecutionOptions& limits)
 
 void UsageChart::add(const RunUsage& usage)
 {
-    const auto passed = std::max(m_sinceLast.durationElapsed(), std::chrono::nanoseconds(1'000'000));
+    const auto passed
+        = std::max(m_sinceLast.durationElapsed(), std::chrono::nanoseconds(1'000'000));
     m_sinceLast.start();
     m_cores = std::max(0.0,
         std::chrono::duration<double>(usage.cpuTime - m_last.cpuTime)
@@ -52,9 +53,10 @@ void UsageChart::add(const RunUsage& usage)
         std::clamp(double(usage.memoryBytes) / double(m_limits.memoryLimitBytes), 0.0, 1.0) });
     if (m_samples.size() > maxSamples)
         m_samples.pop_front();
-    const auto text = tr("CPU %1 of %2 cores, memory %3 of %4")
-                          .arg(QLocale().toString(m_cores, 'f', 2), QLocale().toString(m_limits.cpuLimit),
-                              bytesText(usage.memoryBytes), bytesText(m_limits.memoryLimitBytes));
+    const auto text
+        = tr("CPU %1 of %2 cores, memory %3 of %4")
+              .arg(QLocale().toString(m_cores, 'f', 2), QLocale().toString(m_limits.cpuLimit),
+                  bytesText(usage.memoryBytes), bytesText(m_limits.memoryLimitBytes));
     setToolTip(text);
     setAccessibleDescription(text);
     update();
@@ -67,8 +69,8 @@ QSize UsageChart::sizeHint() const
     return { text + (chartWidth + gap) * 2 + gap, fontMetrics().height() + 6 };
 }
 
-void UsageChart::paintLine(QPainter& painter, const QRectF& area, double Sample::* value,
-    const QColor& colour) const
+void UsageChart::paintLine(
+    QPainter& painter, const QRectF& area, double Sample::* value, const QColor& colour) const
 {
     painter.setPen(Qt::NoPen);
     auto ground = palette().color(QPalette::Mid);
@@ -103,16 +105,16 @@ void UsageChart::paintEvent(QPaintEvent*)
 {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    const auto draw = [&](double left, const QString& text, double Sample::* value,
-                          const QColor& colour) {
-        const QRectF chart(left, 1, chartWidth, height() - 2);
-        paintLine(painter, chart, value, colour);
-        painter.setPen(palette().color(QPalette::WindowText));
-        const double width = fontMetrics().horizontalAdvance(text);
-        painter.drawText(
-            QRectF(chart.right() + gap / 2.0, 0, width + gap, height()), Qt::AlignVCenter, text);
-        return chart.right() + width + gap * 2;
-    };
+    const auto draw
+        = [&](double left, const QString& text, double Sample::* value, const QColor& colour) {
+              const QRectF chart(left, 1, chartWidth, height() - 2);
+              paintLine(painter, chart, value, colour);
+              painter.setPen(palette().color(QPalette::WindowText));
+              const double width = fontMetrics().horizontalAdvance(text);
+              painter.drawText(QRectF(chart.right() + gap / 2.0, 0, width + gap, height()),
+                  Qt::AlignVCenter, text);
+              return chart.right() + width + gap * 2;
+          };
     const auto cpu = tr("CPU %1%").arg(int(m_cores * 100 + 0.5));
     const double next = draw(0, cpu, &Sample::cpuShare, cpuColour);
     draw(next, bytesText(m_last.memoryBytes), &Sample::memoryShare, memoryColour);

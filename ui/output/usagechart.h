@@ -33,8 +33,8 @@ private:
         double memoryShare = 0;
     };
 
-    void paintLine(QPainter& painter, const QRectF& area, double Sample::* value,
-        const QColor& colour) const;
+    void paintLine(
+        QPainter& painter, const QRectF& area, double Sample::* value, const QColor& colour) const;
 
     std::deque<Sample> m_samples;
     ExecutionOptions m_limits;

@@ -53,22 +53,27 @@ LimitsForm::LimitsForm(QWidget* parent)
     const auto size = [](const QString& what) {
         return [what](const QString& text) { return parseSize(text, what); };
     };
-    const auto addSize = [this, size](const char* name, const QString& label, qint64 ExecutionOptions::* member) {
-        addField(name, label, size(label),
-            [member](ExecutionOptions& options, qint64 value) { options.*member = value; },
-            [member](const ExecutionOptions& options) { return sizeText(options.*member); });
-    };
+    const auto addSize
+        = [this, size](const char* name, const QString& label, qint64 ExecutionOptions::* member) {
+              addField(
+                  name, label, size(label),
+                  [member](ExecutionOptions& options, qint64 value) { options.*member = value; },
+                  [member](const ExecutionOptions& options) { return sizeText(options.*member); });
+          };
     const auto time = tr("Time");
-    addField("limitTime", time, [time](const QString& text) { return parseDuration(text, time); },
+    addField(
+        "limitTime", time, [time](const QString& text) { return parseDuration(text, time); },
         [](ExecutionOptions& options, std::chrono::milliseconds value) { options.timeout = value; },
         [](const ExecutionOptions& options) { return durationText(options.timeout); });
     addSize("limitMemory", tr("Memory"), &ExecutionOptions::memoryLimitBytes);
     const auto cores = tr("Processor cores");
-    addField("limitCores", cores, [cores](const QString& text) { return parseCpu(text, cores); },
+    addField(
+        "limitCores", cores, [cores](const QString& text) { return parseCpu(text, cores); },
         [](ExecutionOptions& options, double value) { options.cpuLimit = value; },
         [](const ExecutionOptions& options) { return QString::number(options.cpuLimit); });
     const auto processes = tr("Processes");
-    addField("limitProcesses", processes,
+    addField(
+        "limitProcesses", processes,
         [processes](const QString& text) { return parseCount(text, processes, minPids, maxPids); },
         [](ExecutionOptions& options, qint64 value) { options.pidsLimit = int(value); },
         [](const ExecutionOptions& options) { return QString::number(options.pidsLimit); });

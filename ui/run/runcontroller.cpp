@@ -27,8 +27,8 @@ void RunController::start(std::shared_ptr<Engine> engine, const RunJob& job)
     m_job = job;
     m_clock.start();
     m_run = m_engine->start(job.request, job.options, job.sessionId);
-    connect(m_run.get(), &Run::outputReceived, this,
-        [this](Channel channel, const QByteArray& bytes) {
+    connect(
+        m_run.get(), &Run::outputReceived, this, [this](Channel channel, const QByteArray& bytes) {
             Q_EMIT outputReceived(channel, bytes);
         });
     connect(m_run.get(), &Run::usageReported, this, &RunController::usageReported);

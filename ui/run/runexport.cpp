@@ -32,7 +32,8 @@ public:
         add(value);
     }
     template <typename Value>
-    void addChanged(const QString& flag, const Value& value, const Value& usual, const QString& text)
+    void addChanged(
+        const QString& flag, const Value& value, const Value& usual, const QString& text)
     {
         if (value != usual)
             add(flag, text);
@@ -45,14 +46,14 @@ private:
 
 void addLimits(CommandLine& line, const ExecutionOptions& options, const ExecutionOptions& usual)
 {
-    line.addChanged(u"--timeout"_s, options.timeout, usual.timeout,
-        QString::number(options.timeout.count()));
+    line.addChanged(
+        u"--timeout"_s, options.timeout, usual.timeout, QString::number(options.timeout.count()));
     line.addChanged(u"--memory"_s, options.memoryLimitBytes, usual.memoryLimitBytes,
         sizeText(options.memoryLimitBytes));
     line.addChanged(
         u"--cpu"_s, options.cpuLimit, usual.cpuLimit, QString::number(options.cpuLimit));
-    line.addChanged(u"--pids-limit"_s, options.pidsLimit, usual.pidsLimit,
-        QString::number(options.pidsLimit));
+    line.addChanged(
+        u"--pids-limit"_s, options.pidsLimit, usual.pidsLimit, QString::number(options.pidsLimit));
     line.addChanged(u"--sandbox-size"_s, options.sandboxSizeBytes, usual.sandboxSizeBytes,
         sizeText(options.sandboxSizeBytes));
     line.addChanged(
@@ -63,8 +64,7 @@ void addLimits(CommandLine& line, const ExecutionOptions& options, const Executi
 
 void addNetwork(CommandLine& line, const ExecutionOptions& options, const ExecutionOptions& usual)
 {
-    line.addChanged(
-        u"--net"_s, options.network, usual.network, networkModeName(options.network));
+    line.addChanged(u"--net"_s, options.network, usual.network, networkModeName(options.network));
     if (options.network != NetworkMode::Filtered)
         return;
     for (const auto& pattern : options.networkFilter.allow)
@@ -146,7 +146,8 @@ QString curlOf(const RunJob& job, const Target& target)
     // Out of the quotes, so that the shell puts the values in.
     for (const auto& name : options.secrets.keys())
         json.replace(u"\"${%1}\""_s.arg(name), u"\"'\"${%1}\"'\""_s.arg(name));
-    return u"curl -sS -H \"Authorization: Bearer $ISOL8_API_KEY\" -H 'Content-Type: application/json' "
+    return u"curl -sS -H \"Authorization: Bearer $ISOL8_API_KEY\" -H 'Content-Type: "
+           u"application/json' "
            "-d %1 %2"_s.arg(json, quoted(address + u"/execute"_s));
 }
 

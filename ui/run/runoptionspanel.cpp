@@ -13,6 +13,7 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScopedValueRollback>
+#include <QScrollBar>
 #include <QVBoxLayout>
 
 namespace isol8::ui {
@@ -68,7 +69,8 @@ RunOptionsPanel::RunOptionsPanel(QWidget* parent)
     rows->addWidget(makeButtons());
     rows->addStretch(1);
     setWidget(content);
-    setMinimumWidth(230);
+    // Nothing is cut off at the side, where no scroll bar would show it.
+    setMinimumWidth(content->minimumSizeHint().width() + verticalScrollBar()->sizeHint().width());
 
     connect(m_limits, &LimitsForm::edited, this,
         [this](const std::function<void(ExecutionOptions&)>& change) {
@@ -161,7 +163,8 @@ QWidget* RunOptionsPanel::makePreparation()
     m_packages->setObjectName(u"runPackages"_s);
     m_packages->setAccessibleName(tr("Packages"));
     m_packages->setPlaceholderText(tr("numpy, pandas"));
-    m_setup = makeText("runSetup", tr("Set-up script"), tr("Bash, run before the program"), 3, part);
+    m_setup
+        = makeText("runSetup", tr("Set-up script"), tr("Bash, run before the program"), 3, part);
     m_image = new QLineEdit(part);
     m_image->setObjectName(u"runImage"_s);
     m_image->setAccessibleName(tr("Image"));

@@ -28,8 +28,7 @@ QString ending(const ExecutionResult& result, const ExecutionOptions& options)
     case EndReason::Timeout:
         return tr("Timed out: it was ended at its limit of %1").arg(timeText(options.timeout));
     case EndReason::OutOfMemory:
-        return tr("Out of memory: it needed more than %1")
-            .arg(bytesText(options.memoryLimitBytes));
+        return tr("Out of memory: it needed more than %1").arg(bytesText(options.memoryLimitBytes));
     case EndReason::Pids:
         return tr("It needed more than %1 processes").arg(options.pidsLimit);
     case EndReason::Disk:
@@ -85,8 +84,7 @@ EndSentence endSentence(const Result<ExecutionResult>& result, const ExecutionOp
         parts << tr("CPU %1").arg(timeText(result->cpuTime));
     if (result->peakMemoryBytes > 0)
         parts << tr("memory up to %1").arg(bytesText(result->peakMemoryBytes));
-    const bool isGood
-        = (result->ending.reason == EndReason::Exited && result->exitCode == 0)
+    const bool isGood = (result->ending.reason == EndReason::Exited && result->exitCode == 0)
         || result->ending.reason == EndReason::Cancelled;
     return { parts.join(u"  ·  "_s), isGood ? Outcome::Good : Outcome::Bad };
 }

@@ -40,8 +40,8 @@ QString textOf(const SettingKey& key, const QJsonValue& value)
     return value.toVariant().toString();
 }
 
-/// What was typed, as the file would hold it. A text that fits no number stays one, for the check to
-/// name.
+/// What was typed, as the file would hold it. A text that fits no number stays one, for the check
+/// to name.
 QJsonValue valueOf(const SettingKey& key, const QString& text)
 {
     const auto number = [](const QString& typed) {
@@ -89,9 +89,9 @@ ConfigForm::ConfigForm(const QString& path, QWidget* parent)
         }
     }
     auto* rows = new QVBoxLayout(this);
-    auto* head = new QLabel(m_fileProblem.isEmpty() ? tr("Kept in %1; the command line uses it too.")
-                                                          .arg(path)
-                                                    : m_fileProblem,
+    auto* head = new QLabel(m_fileProblem.isEmpty()
+            ? tr("Kept in %1; the command line uses it too.").arg(path)
+            : m_fileProblem,
         this);
     head->setTextFormat(Qt::PlainText);
     head->setWordWrap(true);

@@ -34,8 +34,7 @@ QSpinBox* makeNumber(const char* name, int least, int most, int value, QWidget* 
 
 } // namespace
 
-SettingsDialog::SettingsDialog(
-    SettingsStore& settings, const QString& configPath, QWidget* parent)
+SettingsDialog::SettingsDialog(SettingsStore& settings, const QString& configPath, QWidget* parent)
     : QDialog(parent)
     , m_settings(settings)
     , m_message(new QLabel(this))
@@ -57,8 +56,8 @@ SettingsDialog::SettingsDialog(
     rows->addWidget(box);
     connect(box, &QDialogButtonBox::accepted, this, &SettingsDialog::save);
     connect(box, &QDialogButtonBox::rejected, this, &QDialog::reject);
-    connect(m_config, &ConfigForm::edited, this,
-        [this] { m_message->setText(m_config->problem()); });
+    connect(
+        m_config, &ConfigForm::edited, this, [this] { m_message->setText(m_config->problem()); });
 }
 
 QWidget* SettingsDialog::makeLook()
@@ -120,8 +119,7 @@ UiSettings SettingsDialog::chosen() const
 {
     auto values = m_settings.values();
     values.colourScheme = UiSettings::ColourScheme(m_scheme->currentIndex());
-    values.fontFamily
-        = m_isSystemFont->isChecked() ? QString() : m_font->currentFont().family();
+    values.fontFamily = m_isSystemFont->isChecked() ? QString() : m_font->currentFont().family();
     values.fontSize = m_fontSize->value();
     values.indentWidth = m_indent->value();
     values.isIndentTab = m_isTab->isChecked();

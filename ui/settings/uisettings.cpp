@@ -26,8 +26,7 @@ UiSettings read(const QSettings& file)
     values.areGuidesShown = file.value(u"editor/showGuides"_s, true).toBool();
     values.scrollBackLines
         = number(u"output/scrollBackLines"_s, defaults.scrollBackLines, 1000, 1'000'000);
-    values.historyMegabytes
-        = number(u"history/megabytes"_s, defaults.historyMegabytes, 1, 4096);
+    values.historyMegabytes = number(u"history/megabytes"_s, defaults.historyMegabytes, 1, 4096);
     return values;
 }
 

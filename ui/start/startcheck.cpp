@@ -20,9 +20,8 @@ namespace {
 bool hasRuntimeImage(const QList<docker::ImageDetails>& images)
 {
     return std::ranges::any_of(allRuntimes(), [&images](Runtime runtime) {
-        return std::ranges::any_of(images, [tag = baseImageTag(runtime)](const auto& image) {
-            return image.tags.contains(tag);
-        });
+        return std::ranges::any_of(images,
+            [tag = baseImageTag(runtime)](const auto& image) { return image.tags.contains(tag); });
     });
 }
 
@@ -54,8 +53,8 @@ void StartCheck::handleHealth()
         return;
     }
     if (m_connection->health() == Connection::Health::Bad)
-        m_page->setProblem(StartPage::problemOf(m_connection->error()),
-            failureSentence(m_connection->error()));
+        m_page->setProblem(
+            StartPage::problemOf(m_connection->error()), failureSentence(m_connection->error()));
     else if (m_connection->health() == Connection::Health::Good)
         checkImages();
 }

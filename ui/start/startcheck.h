@@ -25,7 +25,8 @@ class StartCheck : public QObject {
     Q_OBJECT
 
 public:
-    StartCheck(Connection* connection, StartPage* page, DockerClientFactory clients, QObject* parent);
+    StartCheck(
+        Connection* connection, StartPage* page, DockerClientFactory clients, QObject* parent);
 
     void checkImages();
 

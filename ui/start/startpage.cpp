@@ -42,8 +42,7 @@ Advice adviceFor(StartPage::Problem problem, const QString& detail)
             "sudo dnf install moby-engine        # Fedora"_s,
             {} };
     case Problem::DockerStopped:
-        return { StartPage::tr("Docker is not running"), detail,
-            u"sudo systemctl start docker"_s,
+        return { StartPage::tr("Docker is not running"), detail, u"sudo systemctl start docker"_s,
             canAskForRights() ? StartPage::tr("Start Docker") : QString() };
     case Problem::NoPermission:
         return { StartPage::tr("You may not use Docker yet"),

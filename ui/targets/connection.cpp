@@ -50,8 +50,7 @@ void Connection::check()
             if (engine != m_engine)
                 return; // of a target that is not chosen any more
             m_sessions = sessions.value_or(QList<SessionInfo>());
-            setHealth(sessions ? Health::Good : Health::Bad,
-                sessions ? Error() : sessions.error());
+            setHealth(sessions ? Health::Good : Health::Bad, sessions ? Error() : sessions.error());
         });
 }
 

@@ -190,7 +190,8 @@ void ServersDialog::saveServer()
 
 void ServersDialog::test()
 {
-    const auto engine = m_engines({ currentId(), m_name->text(), m_address->text() }, m_key->text());
+    const auto engine
+        = m_engines({ currentId(), m_name->text(), m_address->text() }, m_key->text());
     if (!engine) {
         say(failureSentence(engine.error()), false);
         return;

@@ -32,6 +32,7 @@ SessionsDialog::SessionsDialog(Connection* connection, QWidget* parent)
     m_table->setHorizontalHeaderLabels({ tr("Session"), tr("Runtime"), tr("State"), tr("Since") });
     m_table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     m_table->verticalHeader()->hide();
+    m_table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
     m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "ui/targets/target.h"
 
-#include "engine/remote/remoteengine.h"
-#include "engine/sandbox/dockerengine.h"
-
 #include <QCoreApplication>
 
 namespace isol8::ui {
@@ -13,24 +10,6 @@ using namespace Qt::StringLiterals;
 Target localTarget()
 {
     return { u"local"_s, QCoreApplication::translate("Target", "This computer"), {} };
-}
-
-EngineFactory realEngines()
-{
-    return [](const Target& target, const QString& key) -> Result<std::shared_ptr<Engine>> {
-        if (target.isLocal()) {
-            auto endpoint = docker::resolveEndpoint();
-            if (!endpoint)
-                return std::unexpected(endpoint.error());
-            return std::make_shared<DockerEngine>(std::move(*endpoint));
-        }
-        const auto address = remote::parseServerAddress(target.address);
-        if (!address)
-            return std::unexpected(address.error());
-        if (const auto valid = remote::checkApiKey(key); !valid)
-            return std::unexpected(valid.error());
-        return std::make_shared<RemoteEngine>(*address, key);
-    };
 }
 
 } // namespace isol8::ui

@@ -19,7 +19,7 @@ using namespace Qt::StringLiterals;
 namespace {
 constexpr qint64 maxFileBytes = 1 << 20;
 constexpr qsizetype maxNameLength = 60;
-}
+} // namespace
 
 TargetStore::TargetStore(const QString& path)
     : m_path(path)
@@ -77,8 +77,8 @@ Result<> TargetStore::keep(const Target& target)
     if (!address)
         return std::unexpected(address.error());
     if (target.name.trimmed().isEmpty() || target.name.size() > maxNameLength)
-        return failure(Kind::Invalid,
-            tr("A server needs a name of 1 to %1 characters").arg(maxNameLength));
+        return failure(
+            Kind::Invalid, tr("A server needs a name of 1 to %1 characters").arg(maxNameLength));
     auto kept = target;
     kept.name = target.name.trimmed();
     kept.address = address->toString();

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "ui/theme/theme.h"
 
+#include "ui/theme/windowstyle.h"
+
 #include <QApplication>
 #include <QFile>
 #include <QPainter>
 #include <QStyle>
-#include <QStyleFactory>
 #include <QStyleHints>
 #include <QSvgRenderer>
 
@@ -81,8 +82,8 @@ QPalette paletteFor(bool isDark)
 
 void applyTheme(QApplication& application, UiSettings::ColourScheme scheme)
 {
-    if (QApplication::style()->name().compare(u"fusion"_s, Qt::CaseInsensitive) != 0)
-        QApplication::setStyle(QStyleFactory::create(u"Fusion"_s));
+    if (!qobject_cast<WindowStyle*>(QApplication::style()))
+        QApplication::setStyle(new WindowStyle); // The application owns it.
     application.setPalette(paletteFor(isDark(scheme)));
 }
 

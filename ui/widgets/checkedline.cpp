@@ -16,8 +16,8 @@ CheckedLine::CheckedLine(const QString& name, Check check, QWidget* parent)
 {
     setAccessibleName(name);
     m_mark->setIcon(actionIcon(u"warning"_s, QColor(0xd1242f)));
-    m_mark->setVisible(false);
     addAction(m_mark, QLineEdit::TrailingPosition);
+    m_mark->setVisible(false); // Only a change is noticed.
     connect(this, &QLineEdit::textChanged, this, &CheckedLine::examine);
     connect(this, &QLineEdit::textEdited, this, [this](const QString& text) {
         if (isGood())

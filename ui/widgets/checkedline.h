@@ -11,8 +11,8 @@ class QAction;
 
 namespace isol8::ui {
 
-/// A line whose text is checked as it is typed. What is wrong is marked, and told in the tool tip and
-/// to screen readers.
+/// A line whose text is checked as it is typed. What is wrong is marked, and told in the tool tip
+/// and to screen readers.
 class CheckedLine : public QLineEdit {
     Q_OBJECT
 

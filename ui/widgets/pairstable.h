@@ -6,8 +6,8 @@
 
 namespace isol8::ui {
 
-/// Names with values, edited in place; there is always one empty row for the next. Secret values are
-/// shown as dots once they are entered.
+/// Names with values, edited in place; there is always one empty row for the next. Secret values
+/// are shown as dots once they are entered.
 class PairsTable : public QTableWidget {
     Q_OBJECT
 

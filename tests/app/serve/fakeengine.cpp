@@ -1,11 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "tests/app/serve/fakeengine.h"
 
+#include "engine/core/completion.h"
+
 #include <QTimer>
 
 namespace isol8::tests {
 
 using namespace Qt::StringLiterals;
+
+namespace {
+
+Task<> held(std::shared_ptr<int> count, CancelToken cancel)
+{
+    const Completion<> ended;
+    const auto registration = cancel.onCancel([ended] { ended.fail(cancelled()); });
+    ++*count;
+    const auto result = co_await ended.wait();
+    --*count;
+    co_return result;
+}
+
+} // namespace
 
 FakeRun::FakeRun(ExecutionRequest theRequest, ExecutionOptions theOptions, QString theSessionId)
     : request(std::move(theRequest))
@@ -73,14 +89,18 @@ Task<bool> FakeEngine::stopSession(QString sessionId)
     co_return files.erase(sessionId) > 0;
 }
 
-Task<> FakeEngine::putFile(QString sessionId, QString path, QByteArray content, Transfer)
+Task<> FakeEngine::putFile(QString sessionId, QString path, QByteArray content, Transfer transfer)
 {
+    if (areTransfersHeld)
+        co_return co_await held(heldTransfers, transfer.cancel);
     files[sessionId][path] = content;
     co_return {};
 }
 
-Task<QByteArray> FakeEngine::fetchFile(QString sessionId, QString path, Transfer)
+Task<QByteArray> FakeEngine::fetchFile(QString sessionId, QString path, Transfer transfer)
 {
+    if (areTransfersHeld)
+        co_return std::unexpected((co_await held(heldTransfers, transfer.cancel)).error());
     const auto& own = files[sessionId];
     const auto found = own.find(path);
     if (found == own.end())

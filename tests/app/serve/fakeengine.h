@@ -67,6 +67,8 @@ public:
     std::vector<QPointer<FakeRun>> runs; ///< In the order of their start.
     int startCount = 0;
     std::map<QString, std::map<QString, QByteArray>> files; ///< Of each session.
+    bool areTransfersHeld = false; ///< They end only when they are cancelled.
+    std::shared_ptr<int> heldTransfers = std::make_shared<int>(0);
     bool isShutDown = false;
 };
 

@@ -170,8 +170,7 @@ void TestAccessLog::fullPipeLeavesLinesOut()
     QVERIFY(reader >= 0);
     AccessLog log;
     QVERIFY(log.open(QFile::decodeName(fifo)));
-    QTest::ignoreMessage(
-        QtWarningMsg, QRegularExpression(u"the access log takes no lines"_s));
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"the access log takes no lines"_s));
     constexpr int lineCount = 10'000; // More than a pipe holds.
     for (int i = 0; i < lineCount; ++i)
         log.write(plainEntry());
@@ -208,8 +207,7 @@ void TestAccessLog::lineThatWasCutIsEnded()
     QCOMPARE(::getrlimit(RLIMIT_FSIZE, &before), 0);
     const rlimit cut { rlim_t(line.size()) + 10, before.rlim_max };
     QCOMPARE(::setrlimit(RLIMIT_FSIZE, &cut), 0);
-    QTest::ignoreMessage(
-        QtWarningMsg, QRegularExpression(u"the access log takes no lines"_s));
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"the access log takes no lines"_s));
     log.write(plainEntry());
     QCOMPARE(::setrlimit(RLIMIT_FSIZE, &before), 0);
     log.write(plainEntry());
@@ -225,8 +223,7 @@ void TestAccessLog::fullDiskIsSurvived()
 {
     AccessLog log;
     QVERIFY(log.open(u"/dev/full"_s));
-    QTest::ignoreMessage(
-        QtWarningMsg, QRegularExpression(u"the access log takes no lines"_s));
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"the access log takes no lines"_s));
     for (int i = 0; i < 3; ++i)
         log.write(plainEntry());
     QVERIFY(log.isOpen());

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/clientpolicy.h"
 
+#include <QJsonArray>
 #include <QJsonDocument>
+#include <QJsonObject>
 #include <QTest>
 
 using namespace isol8;
@@ -33,7 +35,10 @@ private Q_SLOTS:
     void cutsLimits();
     void serversOwnChoiceIsNoLoosening();
     void profilePathIsNotTheClients();
+    void networkListsOnlyNarrow();
     void nobodyGetsWhatIsNotThere();
+    void codeUrlsFollowTheServersPolicy();
+    void agentHasItsOwnDefaults();
     void repeatsNoSecret_data();
     void repeatsNoSecret();
 };
@@ -120,12 +125,96 @@ void TestClientPolicy::profilePathIsNotTheClients()
     QCOMPARE(permitted->options.seccompProfilePath, u"/etc/isol8.json"_s);
 }
 
+void TestClientPolicy::networkListsOnlyNarrow()
+{
+    Settings settings;
+    settings.defaults.network = NetworkMode::Filtered;
+    settings.network.whitelist = { u"\\.corp\\.test$"_s };
+    settings.network.blacklist = { u"^secret\\."_s };
+    settings.network.ports = { 443, 8443 };
+    settings.network.allowAddresses = { u"127.0.0.1:8080"_s };
+    for (const bool isMaster : { false, true }) {
+        const auto plain = call("{}", settings, isMaster);
+        QVERIFY(plain);
+        QCOMPARE(plain->options.network, NetworkMode::Filtered);
+        NetworkFilter expected;
+        expected.operatorAllow = settings.network.whitelist;
+        expected.deny = settings.network.blacklist;
+        expected.ports = settings.network.ports;
+        expected.allowAddresses = settings.network.allowAddresses;
+        QCOMPARE(plain->options.networkFilter, expected);
+
+        const auto wider = call(R"({"network":"filtered","networkFilter":{"whitelist":["."],
+            "blacklist":["^a","^secret\\."],"operatorAllow":["."],"ports":[22],"allowPrivate":true,
+            "allowAddresses":["10.0.0.1:22"]}})",
+            settings, isMaster);
+        QVERIFY(wider);
+        expected.allow = { u"."_s };
+        expected.deny = { u"^secret\\."_s, u"^a"_s };
+        QCOMPARE(wider->options.networkFilter, expected);
+
+        const auto emptied
+            = call(R"({"networkFilter":{"whitelist":[],"blacklist":[]}})", settings, isMaster);
+        QVERIFY(emptied);
+        QCOMPARE(emptied->options.networkFilter.operatorAllow, settings.network.whitelist);
+        QCOMPARE(emptied->options.networkFilter.deny, settings.network.blacklist);
+
+        const auto bad = call(R"({"networkFilter":{"whitelist":["("]}})", settings, isMaster);
+        QVERIFY(!bad);
+        QCOMPARE(bad.error().kind, Kind::Invalid);
+        QVERIFY2(bad.error().message.contains(u"\"(\""_s), qPrintable(bad.error().message));
+    }
+    const QByteArray many = "\"a\"" + QByteArray(",\"a\"").repeated(500);
+    QVERIFY(!call(R"({"networkFilter":{"whitelist":[)" + many + "]}}", settings, false));
+}
+
 void TestClientPolicy::nobodyGetsWhatIsNotThere()
 {
-    const auto refused = call(R"({"network":"filtered"})", Settings(), /*isMaster=*/true);
+    auto body = QJsonDocument::fromJson(R"({"request":{"codeUrl":"https://a.test/a.py"}})");
+    const auto read = executeCallFromJson(body.object(), Settings());
+    QVERIFY(read);
+    const auto refused = permitCall(*read, Settings(), /*isMaster=*/true);
     QVERIFY(!refused);
     QCOMPARE(refused.error().kind, Kind::Invalid);
-    QVERIFY(refused.error().message.contains(u"not part of this build yet"_s));
+}
+
+void TestClientPolicy::codeUrlsFollowTheServersPolicy()
+{
+    const auto ask = [](const Settings& settings, bool isMaster, bool isInsecure) {
+        QJsonObject request { { u"codeUrl"_s, u"https://example.test/a.py"_s } };
+        if (isInsecure)
+            request.insert(u"allowInsecureCodeUrl"_s, true);
+        // What a client says of the policy itself counts for nothing.
+        const QJsonObject options { { u"remoteCode"_s,
+            QJsonObject { { u"enabled"_s, true }, { u"blockedHosts"_s, QJsonArray() },
+                { u"allowedSchemes"_s, QJsonArray { u"http"_s } } } } };
+        const auto read = executeCallFromJson(
+            { { u"request"_s, request }, { u"options"_s, options } }, settings);
+        return permitCall(*read, settings, isMaster);
+    };
+    Settings settings;
+    QVERIFY(!ask(settings, false, false));
+    QVERIFY(!ask(settings, true, false));
+    settings.remoteCode.enabled = true;
+    QVERIFY(ask(settings, false, false));
+    const auto insecure = ask(settings, false, true);
+    QVERIFY(!insecure);
+    QVERIFY(insecure.error().message.contains(u"serve.policy.allowRemoteCode"));
+    QVERIFY(ask(settings, true, true));
+    settings.serve.policy.allowRemoteCode = true;
+    QVERIFY(ask(settings, false, true));
+}
+
+void TestClientPolicy::agentHasItsOwnDefaults()
+{
+    const auto read = [](const QByteArray& options) {
+        const auto body = QJsonDocument::fromJson(
+            R"({"request":{"code":"fix it","runtime":"agent"},"options":)" + options + '}');
+        return executeCallFromJson(body.object(), {})->options;
+    };
+    QCOMPARE(read("{}").pidsLimit, 200);
+    QCOMPARE(read("{}").sandboxSizeBytes, 2LL << 30);
+    QCOMPARE(read(R"({"pidsLimit":70})").pidsLimit, 70);
 }
 
 void TestClientPolicy::repeatsNoSecret_data()

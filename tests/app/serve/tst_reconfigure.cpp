@@ -35,8 +35,8 @@ void TestReconfigure::limitsChange()
     const auto change = fixture.server->reconfigure(settings);
     QVERIFY(change);
     QCOMPARE(change->changed,
-        (QStringList { u"serve.maxBodySize"_s, u"serve.maxHeaderFields"_s,
-            u"serve.maxSessions"_s }));
+        (QStringList {
+            u"serve.maxBodySize"_s, u"serve.maxHeaderFields"_s, u"serve.maxSessions"_s }));
     QCOMPARE(change->needRestart, QStringList());
     QCOMPARE(fixture.client->send("POST", u"/execute"_s, body).status, 413);
     QCOMPARE(

@@ -39,6 +39,7 @@ private Q_SLOTS:
     void sessionsAreSerialised();
     void sessionHasOneRuntime();
     void sessionFiles();
+    void clientThatGoesEndsItsTransfer();
     void deletingASessionEndsItsRun();
     void sessionLimitIs429();
     void takesUpSessionsOfAnEarlierServer();
@@ -130,8 +131,9 @@ void TestServer::requestFaults_data()
         u"options.memoryLimit"_s);
     row("session id", R"({"request":{"code":"1"},"sessionId":"../../x"})", u"session"_s);
     row("empty session id", R"({"request":{"code":"1"},"sessionId":""})", u"session"_s);
-    row("filtered", R"({"request":{"code":"1"},"options":{"network":"filtered"}})",
-        u"not part of this build yet"_s);
+    row("pattern",
+        R"({"request":{"code":"1"},"options":{"network":"filtered","networkFilter":{"blacklist":["*x"]}}})",
+        u"\"*x\""_s);
     row("url", R"({"request":{"codeUrl":"https://x/a.py"}})", u"remote code"_s);
     QTest::newRow("form") << R"({"request":{"code":"1"}})"_ba
                           << "text/plain"_ba << 415 << u"application/json"_s;
@@ -455,6 +457,26 @@ void TestServer::sessionFiles()
     QCOMPARE(fixture.client->get(u"/file?sessionId=box"_s).status, 400);
     QCOMPARE(fixture.client->get(u"/file?path=a"_s).status, 400);
     QCOMPARE(fixture.client->get(u"/file?sessionId=..&path=a"_s).status, 400);
+}
+
+void TestServer::clientThatGoesEndsItsTransfer()
+{
+    ServerFixture fixture;
+    fixture.engine->script = [](FakeRun& run) { run.end(); };
+    QCOMPARE(
+        fixture.client->send("POST", u"/execute"_s, executeBody(oneLiner, u"box"_s)).status, 200);
+    fixture.engine->areTransfersHeld = true;
+    const auto fetch = fixture.client->begin("GET", u"/file?sessionId=box&path=a"_s);
+    QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 1, 60'000);
+    fetch->abort();
+    QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 0, 60'000);
+    const auto put = fixture.client->begin(
+        "POST", u"/file"_s, R"({"sessionId":"box","path":"a","content":"aGk="})");
+    QTRY_COMPARE_WITH_TIMEOUT(*fixture.engine->heldTransfers, 1, 60'000);
+    // So does whoever deletes the session.
+    QCOMPARE(fixture.client->remove(u"/session/box"_s).status, 200);
+    QCOMPARE(*fixture.engine->heldTransfers, 0);
+    QCOMPARE(HttpClient::finish(*put).status, 409);
 }
 
 void TestServer::deletingASessionEndsItsRun()

@@ -2,8 +2,11 @@
 #include "tests/support/rawclient.h"
 #include "tests/support/serverprocess.h"
 
+#include <QFile>
 #include <QJsonDocument>
 #include <QRandomGenerator>
+
+#include <sys/resource.h>
 
 using namespace isol8::tests;
 using namespace Qt::StringLiterals;
@@ -36,6 +39,7 @@ private Q_SLOTS:
     void cleanup();
     void cleanupTestCase();
 
+    void raisesItsDescriptorLimit();
     void endlessBody_data();
     void endlessBody();
     void largeHeads_data();
@@ -60,10 +64,15 @@ void TestServerAbuse::initTestCase()
     options.config = { { u"serve"_s,
         QJsonObject {
             { u"headerTimeoutMs"_s, headerTimeoutMs }, { u"maxConnectionsPerAddress"_s, 64 } } } };
-    options.variables = { { u"DOCKER_HOST"_s, u"unix:///nonexistent/docker.sock"_s },
-        { u"ASAN_OPTIONS"_s, u"quarantine_size_mb=8:thread_local_quarantine_size_kb=64"_s } };
+    options.variables = { { u"DOCKER_HOST"_s, u"unix:///nonexistent/docker.sock"_s } };
     m_server = std::make_unique<ServerProcess>(options);
+    // As many systems do: a low limit that the program may raise.
+    rlimit limit {};
+    QCOMPARE(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlimit low { std::min<rlim_t>(900, limit.rlim_max), limit.rlim_max };
+    QCOMPARE(::setrlimit(RLIMIT_NOFILE, &low), 0);
     QVERIFY2(m_server->start(), m_server->log().constData());
+    QCOMPARE(::setrlimit(RLIMIT_NOFILE, &limit), 0);
     for (int i = 0; i < 20; ++i) // What it makes once is there.
         QVERIFY(isHealthy());
     m_residentBytes = m_server->residentBytes();
@@ -88,6 +97,20 @@ bool TestServerAbuse::isHealthy()
 {
     RawClient client(m_server->port(), rawRequest("GET", "/health", {}, {}), loopback(99));
     return client.waitFor(R"("status":"ok")") && client.status() == 200;
+}
+
+void TestServerAbuse::raisesItsDescriptorLimit()
+{
+    QFile limits(u"/proc/%1/limits"_s.arg(m_server->pid()));
+    QVERIFY(limits.open(QIODevice::ReadOnly));
+    for (const auto& line : limits.readAll().split('\n')) {
+        if (!line.startsWith("Max open files"))
+            continue;
+        const auto fields = line.simplified().split(' ');
+        QCOMPARE(fields.value(3), fields.value(4)); // The soft limit is the hard one.
+        return;
+    }
+    QFAIL("no such limit");
 }
 
 void TestServerAbuse::endlessBody_data()

@@ -126,7 +126,7 @@ void TestServiceManager::feedsTheWatchdog()
     QCOMPARE(fake.message(), "READY=1\nSTATUS=here"_ba);
     for (int i = 0; i < 3; ++i) {
         QByteArray message;
-        QTRY_VERIFY_WITH_TIMEOUT(!(message = fake.message()).isEmpty(), patience);
+        QVERIFY(QTest::qWaitFor([&] { return !(message = fake.message()).isEmpty(); }, patience));
         QCOMPARE(message, "WATCHDOG=1"_ba);
     }
 }

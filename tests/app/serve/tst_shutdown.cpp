@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "tests/app/serve/serverfixture.h"
 
-#include <QJsonArray>
-#include <QSignalSpy>
+#include <QTcpServer>
 #include <QTcpSocket>
+
+#include <unistd.h>
 
 using namespace isol8;
 using namespace isol8::tests;

@@ -124,11 +124,11 @@ void TestHostPattern::refusesWhatEcmaScriptHasNot()
 
 void TestHostPattern::givesUpOnSlowPatterns()
 {
-    for (const auto& text :
-        { u"^(a+)+$"_s, u"^(a|a)*$"_s, u"^(.*)*$"_s, u"(a*)*b"_s, u"^([a-z]+)*[^a]$"_s }) {
+    for (const auto& text : { u"^(a+)+$"_s, u"^(a|a)*$"_s, u"^([a-z]+)*$"_s }) {
         const auto pattern = HostPattern::compile(text);
         QVERIFY(pattern);
-        QVERIFY2(pattern->search(QString(250, u'a') + u"!"_s) != Match::No, qPrintable(text));
+        QVERIFY2(
+            pattern->search(QString(250, u'a') + u"!"_s) == Match::Undecided, qPrintable(text));
     }
     // Ordinary patterns decide on the longest of hosts.
     const QString host = QString(u"abcdefg."_s).repeated(31) + u"test"_s;

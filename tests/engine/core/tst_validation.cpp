@@ -173,6 +173,22 @@ void TestValidation::refusesAndNames_data()
     row("custom without a profile", "customProfilePath",
         [](auto&, auto& o) { o.seccomp = SeccompMode::Custom; });
     row("agent without a network", "agent", [](auto& r, auto&) { r.runtime = Runtime::Agent; });
+    const auto agent = [](auto& r, auto& o) {
+        r.runtime = Runtime::Agent;
+        o.network = NetworkMode::Host;
+    };
+    row("agent's NUL", "code", [agent](auto& r, auto& o) {
+        agent(r, o);
+        r.code = "a\0b"_ba;
+    });
+    row("agent's long prompt", "prompt", [agent](auto& r, auto& o) {
+        agent(r, o);
+        r.code = QByteArray(200'000, 'x');
+    });
+    row("open quote", "agentFlags", [agent](auto& r, auto& o) {
+        agent(r, o);
+        r.agentFlags = u"--model 'x"_s;
+    });
     row("agent without a pattern", "agent", [](auto& r, auto& o) {
         r.runtime = Runtime::Agent;
         o.network = NetworkMode::Filtered;

@@ -65,7 +65,7 @@ void TestApiVersion::cleanup()
 void TestApiVersion::firstCallIsTheOnlyOne()
 {
     m_docker->enqueueJson(201, R"({"Id":"abc"})", "Api-Version: 1.43\r\n");
-    QVERIFY(wait(m_client->createContainer({}, u"n"_s)));
+    QVERIFY(wait(m_client->createContainer(ContainerSpec {}, u"n"_s)));
     QCOMPARE(m_docker->requests().size(), 1);
 }
 

@@ -18,8 +18,8 @@ struct StreamRecorder {
         QObject::connect(stream.get(), &ByteStream::written, stream.get(), [this] { ++written; });
         QObject::connect(stream.get(), &ByteStream::finishedReading, stream.get(),
             [this] { ++finishedReading; });
-        QObject::connect(stream.get(), &ByteStream::closed, stream.get(),
-            [this](const Result<>& ending) {
+        QObject::connect(
+            stream.get(), &ByteStream::closed, stream.get(), [this](const Result<>& ending) {
                 closed = ending;
                 ++closings;
             });

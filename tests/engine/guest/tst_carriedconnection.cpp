@@ -361,8 +361,8 @@ private Q_SLOTS:
         m_transport->say(frame(Type::ConnectionOpened, third, u32(2)));
         StreamRecorder next(m_run->takeConnection());
         next.stream->setReading(true);
-        m_transport->say(
-            frame(Type::ConnectionData, second, "late") + frame(Type::ConnectionData, third, "new"));
+        m_transport->say(frame(Type::ConnectionData, second, "late")
+            + frame(Type::ConnectionData, third, "new"));
         settle();
         QCOMPARE(next.received, "new");
         QVERIFY(m_errors.isEmpty());
@@ -407,9 +407,8 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("frames"); // after `first` was opened and its writing ended
         const auto data = [](quint32 id) { return frame(Type::ConnectionData, id, "x"); };
-        const auto opened = [](quint32 id, quint32 run) {
-            return frame(Type::ConnectionOpened, id, u32(run));
-        };
+        const auto opened
+            = [](quint32 id, quint32 run) { return frame(Type::ConnectionOpened, id, u32(run)); };
         QTest::newRow("more than the window") << windowful(first) + data(first);
         QTest::newRow("credit for nothing") << frame(Type::ConnectionCredit, first, u32(1));
         QTest::newRow("short credit") << frame(Type::ConnectionCredit, first, "x");

@@ -221,7 +221,8 @@ say(n)
         QVERIFY(QCoro::waitFor(std::move(other)));
         QVERIFY(stream.pendingBytes() > size / 2);
         run.run->writeStdin("go\n");
-        QTRY_COMPARE_WITH_TIMEOUT(run.ran.standardOutput, QByteArray::number(size) + '\n', patienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(
+            run.ran.standardOutput, QByteArray::number(size) + '\n', patienceMs);
         QCOMPARE(stream.pendingBytes(), 0);
     }
 
@@ -305,8 +306,7 @@ say(*[x for x in range(3, 64) if os.path.islink('/proc/self/fd/%d' % x)])
         QCOMPARE(ran.standardError, QByteArray());
         const QByteArray connected = isCarried ? "connected\n" : "ECONNREFUSED\n";
         const QByteArray bound = isCarried ? "EADDRINUSE\n" : "bound\n";
-        QCOMPARE(ran.standardOutput,
-            connected + bound.repeated(20) + connected + "\n");
+        QCOMPARE(ran.standardOutput, connected + bound.repeated(20) + connected + "\n");
     }
 
     void manyIdleConnectionsAreBounded()
@@ -490,16 +490,16 @@ sys.stdin.readline()
         RawGuest guest;
         // Its connection is stopped, so that nothing of what comes is given back as credit.
         guest.process.write(RawGuest::hello()
-            + RawGuest::startFrames(
-                1, "exec perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "
-                   "\"127.0.0.1:8118\"); print \"ready\\n\"; sleep 1000'",
+            + RawGuest::startFrames(1,
+                "exec perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "
+                "\"127.0.0.1:8118\"); print \"ready\\n\"; sleep 1000'",
                 guest::CarryConnections));
         const auto opened = ScriptedTransport::frame(
             Type::ConnectionOpened, guest::connectionIdBit | 1, ScriptedTransport::u32(1));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains(opened), patienceMs);
         // Late frames for a connection of long ago are no sin.
-        guest.process.write(ScriptedTransport::frame(
-            Type::ConnectionData, guest::connectionIdBit | 77, "x"));
+        guest.process.write(
+            ScriptedTransport::frame(Type::ConnectionData, guest::connectionIdBit | 77, "x"));
         guest.process.write(ScriptedTransport::frame(Type::Ping, 5));
         QTRY_VERIFY_WITH_TIMEOUT(
             guest.answer.contains(ScriptedTransport::frame(Type::Pong, 5)), patienceMs);
@@ -528,8 +528,9 @@ sys.stdin.readline()
     void aNewHostInheritsNone()
     {
         RawGuest guest({ u"--linger"_s, u"1000"_s });
-        const QByteArray dial = "exec perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr "
-                                "=> \"127.0.0.1:8118\"); print $s \"hi\"; sleep 1000'";
+        const QByteArray dial
+            = "exec perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr "
+              "=> \"127.0.0.1:8118\"); print $s \"hi\"; sleep 1000'";
         const auto opened = ScriptedTransport::frame(
             Type::ConnectionOpened, guest::connectionIdBit | 1, ScriptedTransport::u32(1));
         guest.process.write(

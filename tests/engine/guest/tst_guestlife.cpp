@@ -23,7 +23,8 @@ private Q_SLOTS:
     {
         // Looked at by the last test, since a lease takes its time.
         m_leased = std::make_unique<RawGuest>(QStringList { u"--linger"_s, u"1000"_s });
-        m_leased->process.write(RawGuest::hello() + RawGuest::startFrames(1, "setsid sleep 1000 & exec sleep 1000"));
+        m_leased->process.write(
+            RawGuest::hello() + RawGuest::startFrames(1, "setsid sleep 1000 & exec sleep 1000"));
     }
     void cleanupTestCase() { m_leased.reset(); }
 
@@ -78,8 +79,8 @@ private Q_SLOTS:
     void endsWithItsHost()
     {
         RawGuest guest;
-        guest.process.write(
-            RawGuest::hello() + RawGuest::startFrames(1, "setsid sleep 1000 & echo ready; exec sleep 1000"));
+        guest.process.write(RawGuest::hello()
+            + RawGuest::startFrames(1, "setsid sleep 1000 & echo ready; exec sleep 1000"));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
         guest.process.close();
         QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
@@ -89,7 +90,8 @@ private Q_SLOTS:
     void endsOnShutdown()
     {
         RawGuest guest({ u"--linger"_s, u"1000"_s });
-        guest.process.write(RawGuest::hello() + RawGuest::startFrames(1, "echo ready; exec sleep 1000"));
+        guest.process.write(
+            RawGuest::hello() + RawGuest::startFrames(1, "echo ready; exec sleep 1000"));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
         guest.process.write(ScriptedTransport::frame(Type::Shutdown, 0));
         QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
@@ -98,8 +100,9 @@ private Q_SLOTS:
     void saysNothingBeforeTheGreeting()
     {
         RawGuest guest;
-        guest.process.write(ScriptedTransport::frame(Type::Ping, 1) + RawGuest::startFrames(1, "echo no")
-            + RawGuest::hello() + ScriptedTransport::frame(Type::Ping, 2));
+        guest.process.write(ScriptedTransport::frame(Type::Ping, 1)
+            + RawGuest::startFrames(1, "echo no") + RawGuest::hello()
+            + ScriptedTransport::frame(Type::Ping, 2));
         QTRY_VERIFY_WITH_TIMEOUT(
             guest.answer.endsWith(ScriptedTransport::frame(Type::Pong, 2)), patienceMs);
         QCOMPARE(guest.answer.size(), qsizetype(guest::headerBytes * 2 + 24));
@@ -131,7 +134,8 @@ private Q_SLOTS:
     void changesHands()
     {
         RawGuest guest({ u"--linger"_s, u"1000"_s });
-        guest.process.write(RawGuest::hello() + RawGuest::startFrames(1, "setsid sleep 1000 & echo ready; exec yes"));
+        guest.process.write(RawGuest::hello()
+            + RawGuest::startFrames(1, "setsid sleep 1000 & echo ready; exec yes"));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
         // The old host dies in the middle of a frame. The new one hears nothing of its run.
         guest.process.write(
@@ -163,7 +167,8 @@ private Q_SLOTS:
     void lingersWithoutAHostOnlySoLong()
     {
         RawGuest guest({ u"--linger"_s, u"1"_s });
-        guest.process.write(RawGuest::hello() + RawGuest::startFrames(1, "echo ready; exec sleep 1000"));
+        guest.process.write(
+            RawGuest::hello() + RawGuest::startFrames(1, "echo ready; exec sleep 1000"));
         QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
         QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
         QVERIFY2(guest.ended.contains(u"ended with 0"_s), qPrintable(guest.ended));

@@ -96,7 +96,7 @@ void TestPrestart::goesOnWithTheFileThatIsPut()
 void TestPrestart::isNotToldFromAnother()
 {
     // Everything that a program can ask about itself, but its process id and the time.
-    const QByteArray script = R"(
+    const QByteArray script = R"sh(
         echo "$0 $# $PWD $PPID $(umask)"; id; env; ulimit -a; trap
         tr '\0' ' ' </proc/$$/cmdline; tr '\0' ' ' </proc/$$/environ
         grep -E '^(TracerPid|Sig|Shd|Cap|NoNew|Seccomp|Threads|State)' /proc/$$/status
@@ -104,7 +104,7 @@ void TestPrestart::isNotToldFromAnother()
         ls -l /proc/$$/fd | awk '{print $9, $10}' | sed 's/[0-9]\{4,\}//'
         stat -c '%a %U %G' /sandbox; ls -lA /sandbox | awk '{print $1, $9}'
         cat /proc/locks
-    )";
+    )sh";
     const auto spec = scriptRun(script);
     GuestFixture plain;
     const auto expected = plain.run(spec);

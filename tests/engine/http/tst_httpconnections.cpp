@@ -151,9 +151,9 @@ void TestHttpConnections::refusalsAreReported_data()
     QTest::addColumn<QByteArray>("bytes");
     QTest::addColumn<int>("status");
     QTest::newRow("no HTTP") << QByteArray("\x01") << 400;
-    QTest::newRow("fields") << "GET / HTTP/1.1\r\nHost: a\r\n" + QByteArray("A: b\r\n").repeated(100)
-            + "\r\n"
-                            << 431;
+    QTest::newRow("fields") << "GET / HTTP/1.1\r\nHost: a\r\n"
+            + QByteArray("A: b\r\n").repeated(100)
+            + "\r\n" << 431;
     QTest::newRow("target") << "GET /" + QByteArray(40'000, 'a') << 414;
 }
 

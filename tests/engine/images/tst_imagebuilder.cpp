@@ -249,14 +249,6 @@ private Q_SLOTS:
         }
     }
 
-    void hasNoImageForTheAgent()
-    {
-        const auto built
-            = QCoro::waitFor(m_builder->buildBase(Runtime::Agent, Rebuild::IfChanged, recording()));
-        QVERIFY(!built.has_value());
-        QCOMPARE(built.error().kind, Kind::Invalid);
-    }
-
     void bakesAnNpmPackage()
     {
         const CustomImageSpec spec { tag(), Runtime::Node, { u"isol8-fixture"_s }, {} };

@@ -19,7 +19,7 @@ private Q_SLOTS:
         QCOMPARE(baseImageTag(Runtime::Bun), u"isol8:bun"_s);
         QCOMPARE(baseImageTag(Runtime::Deno), u"isol8:deno"_s);
         QCOMPARE(baseImageTag(Runtime::Bash), u"isol8:bash"_s);
-        QCOMPARE(baseImageTag(Runtime::Agent), u"isol8:node"_s);
+        QCOMPARE(baseImageTag(Runtime::Agent), u"isol8:agent"_s);
         QCOMPARE(customImageTag(Runtime::Python), u"isol8:python-custom"_s);
         QCOMPARE(sharedBaseTag(), u"isol8:base"_s);
     }

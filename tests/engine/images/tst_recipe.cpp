@@ -3,6 +3,7 @@
 
 #include "engine/core/names.h"
 
+#include <QDir>
 #include <QRegularExpression>
 #include <QSet>
 #include <QTest>
@@ -92,6 +93,31 @@ private Q_SLOTS:
         }
         QCOMPARE(count, 8);
         QCOMPARE(sums.size(), 7); // npm is the same for both
+    }
+
+    void agentIsPinnedInFull()
+    {
+        static const QRegularExpression integrity(uR"(\Asha512-[A-Za-z0-9+/]{86}==\z)"_s);
+        const auto recipe = recipeOf(Runtime::Agent, Architecture::Amd64);
+        const auto node = recipeOf(Runtime::Node, Architecture::Amd64);
+        QCOMPARE(recipe.runtime, Runtime::Agent);
+        QVERIFY(recipe.artifacts.size() > node.artifacts.size() + 100);
+        QSet<QString> places;
+        int titles = 0;
+        for (const auto& artifact : recipe.artifacts) {
+            QVERIFY2(integrity.match(artifact.integrity).hasMatch(), qPrintable(artifact.package));
+            QVERIFY2(!artifact.to.contains(u".."_s), qPrintable(artifact.to));
+            places << artifact.to;
+            titles += artifact.title.isEmpty() ? 0 : 1;
+        }
+        QCOMPARE(places.size(), recipe.artifacts.size());
+        QCOMPARE(titles, node.artifacts.size() + 1);
+        // The link leads to one of them.
+        const auto link = recipe.links.constLast();
+        QCOMPARE(link.path, u"usr/local/bin/pi"_s);
+        const auto target = QDir::cleanPath(u"usr/local/bin/"_s + link.target);
+        QVERIFY(std::ranges::any_of(
+            places, [&target](const QString& place) { return target.startsWith(place + u'/'); }));
     }
 
     void namesTheFileOfAScopedPackage()

@@ -4,10 +4,13 @@
 #include "engine/core/completion.h"
 #include "engine/proxy/socketstream.h"
 
+#include <QCoreApplication>
 #include <QTimer>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace isol8::test {
 
@@ -27,31 +30,46 @@ Peer::Peer(std::unique_ptr<ByteStream> stream)
     m_stream->setReading(true);
 }
 
+namespace {
+
+std::unique_ptr<ByteStream> streamOf(int descriptor)
+{
+    const int size = 128 << 10;
+    for (const int option : { SO_SNDBUF, SO_RCVBUF })
+        ::setsockopt(descriptor, SOL_SOCKET, option, &size, sizeof size);
+    ::fcntl(descriptor, F_SETFL, O_NONBLOCK);
+    return std::make_unique<proxy::SocketStream>(descriptor);
+}
+
+} // namespace
+
 StreamPair streamPair()
 {
-    int ends[2] { -1, -1 };
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-        qFatal("socketpair");
-    return { std::make_unique<proxy::SocketStream>(ends[0]),
-        std::make_unique<proxy::SocketStream>(ends[1]) };
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int one = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(listener, generic, size) != 0 || ::listen(listener, 1) != 0
+        || ::getsockname(listener, generic, &size) != 0 || ::connect(one, generic, size) != 0)
+        qFatal("connecting to myself");
+    const int other = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    ::close(listener);
+    return { streamOf(one), streamOf(other) };
 }
 
 RawServer::RawServer(const QString& address, quint16 port)
 {
     if (!listen(QHostAddress(address), port))
         qFatal("listen");
-}
-
-QByteArray RawServer::authority() const
-{
-    return serverAddress().toString().toLatin1() + ':' + QByteArray::number(serverPort());
+    m_authority = serverAddress().toString().toLatin1() + ':' + QByteArray::number(serverPort());
 }
 
 void RawServer::incomingConnection(qintptr descriptor)
 {
-    ::fcntl(int(descriptor), F_SETFL, O_NONBLOCK);
-    auto stream = std::make_unique<proxy::SocketStream>(int(descriptor));
-    m_peers.push_back(std::make_unique<Peer>(std::move(stream)));
+    m_peers.push_back(std::make_unique<Peer>(streamOf(int(descriptor))));
     m_peers.back()->stream().setReading(m_isReading);
 }
 

@@ -38,7 +38,8 @@ private:
     std::optional<Result<>> m_ending;
 };
 
-/// Two connected streams.
+/// Two streams connected by TCP, where one side sees whether the other ended or was cut off. What
+/// the system buffers is small.
 struct StreamPair {
     std::unique_ptr<ByteStream> one;
     std::unique_ptr<ByteStream> other;
@@ -55,7 +56,7 @@ public:
     [[nodiscard]] Peer& peer(int index) { return *m_peers[size_t(index)]; }
     void drop(int index) { m_peers[size_t(index)]->stream().abort(); }
     /// `127.0.0.1:port`.
-    [[nodiscard]] QByteArray authority() const;
+    [[nodiscard]] QByteArray authority() const { return m_authority; }
     /// Off before the first connection: nobody reads.
     void setReading(bool isReading) { m_isReading = isReading; }
 
@@ -63,6 +64,7 @@ protected:
     void incomingConnection(qintptr descriptor) override;
 
 private:
+    QByteArray m_authority;
     std::vector<std::unique_ptr<Peer>> m_peers;
     bool m_isReading = true;
 };

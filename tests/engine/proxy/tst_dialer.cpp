@@ -62,7 +62,6 @@ class TestDialer : public QObject {
 
 private Q_SLOTS:
     void connects();
-    void connectsOverIpv6();
     void triesOneAfterTheOther();
     void tellsWhyNobodyAnswered();
     void givesUpInTime();
@@ -78,13 +77,6 @@ void TestDialer::connects()
     QTRY_COMPARE(server.count(), 1);
     (*stream)->write("x");
     QTRY_COMPARE(server.peer(0).received(), QByteArray("x"));
-}
-
-void TestDialer::connectsOverIpv6()
-{
-    RawServer server(u"::1"_s);
-    QVERIFY(QCoro::waitFor(
-        dial({ QHostAddress(QHostAddress::LocalHostIPv6) }, server.serverPort(), 60s, {})));
 }
 
 void TestDialer::triesOneAfterTheOther()

@@ -170,7 +170,7 @@ void TestFilteredNetwork::oddRequestsAreRefused_data()
         "GET http://a.test/ HTTP/1.1\r\nHost: a\r\n" + QByteArray("X: y\r\n").repeated(20'000)
             + "\r\n",
         431);
-    row("long method", QByteArray(1 << 20, 'A'), 431);
+    row("long method", QByteArray(1 << 20, 'A'), 400);
 }
 
 void TestFilteredNetwork::oddRequestsAreRefused()
@@ -329,8 +329,8 @@ void TestFilteredNetwork::logIsBoundedAndEscaped()
     const auto request = getRequest("evil.test");
     for (int i = 0; i < 20; ++i)
         client->write(request.repeated(100));
+    QTRY_COMPARE(fixture.network().log().size(), 1001);
     QTRY_COMPARE(fixture.network().log().last().host, u"… 1000 more"_s);
-    QCOMPARE(fixture.network().log().size(), 1001);
     QCOMPARE(fixture.network().violations().size(), 1);
 }
 

@@ -28,6 +28,7 @@ class TestNetworkLog : public QObject {
 private Q_SLOTS:
     void keepsEntriesInOrder();
     void isBoundedForEachKind();
+    void decisionsMayChange();
     void boundsPaths();
     void keepsNothingWhenOff();
 };
@@ -68,6 +69,16 @@ void TestNetworkLog::isBoundedForEachKind()
     QCOMPARE(log.entries().size(), 2 * NetworkLog::maxEntries + 2);
     QCOMPARE(log.entries().last().host, u"… 1001 more"_s);
     QVERIFY(!log.entries().last().isAllowed);
+}
+
+void TestNetworkLog::decisionsMayChange()
+{
+    NetworkLog log(true);
+    const auto place = log.add(entryOf(u"a"_s, true));
+    log.setRefused(place, u"private-address"_s);
+    log.setRefused(std::nullopt, u"x"_s);
+    QVERIFY(!log.entries().first().isAllowed);
+    QCOMPARE(log.entries().first().rule, u"private-address"_s);
 }
 
 void TestNetworkLog::boundsPaths()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/http/headparser.h"
 #include "engine/proxy/messages.h"
 #include "engine/proxy/proxyrequest.h"
 

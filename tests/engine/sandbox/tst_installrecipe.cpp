@@ -147,8 +147,8 @@ private Q_SLOTS:
     void scriptsAreShell()
     {
         QFETCH(int, runtime);
-        for (const auto& script :
-            { installrecipe::script(Runtime(runtime)), installrecipe::question(Runtime(runtime)) }) {
+        for (const auto& script : { installrecipe::script(Runtime(runtime)),
+                 installrecipe::question(Runtime(runtime)) }) {
             QProcess shell;
             shell.start(u"sh"_s, { u"-n"_s });
             shell.write(script);
@@ -164,7 +164,8 @@ private Q_SLOTS:
     void registriesAreTold()
     {
         const auto url = u"http://i.test:81/simple"_s;
-        QCOMPARE(installrecipe::environment(Runtime::Python, url, {}).value(u"PIP_INDEX_URL"_s), url);
+        QCOMPARE(
+            installrecipe::environment(Runtime::Python, url, {}).value(u"PIP_INDEX_URL"_s), url);
         QCOMPARE(installrecipe::environment(Runtime::Python, url, {}).value(u"PIP_TRUSTED_HOST"_s),
             u"i.test"_s);
         QVERIFY(!installrecipe::environment(Runtime::Python, u"https://i.test/"_s, {})
@@ -182,12 +183,14 @@ private Q_SLOTS:
         request.runtime = Runtime::Bash;
         QVERIFY(!environmentOf(request, {}, {}).join('\n').contains("/sandbox/.debian"));
         request.installPackages = { u"tree"_s };
-        QVERIFY(environmentOf(request, {}, {}).join('\n').contains("LD_LIBRARY_PATH=/sandbox/.debian"));
+        QVERIFY(
+            environmentOf(request, {}, {}).join('\n').contains("LD_LIBRARY_PATH=/sandbox/.debian"));
         // A session still has what an earlier run has installed.
         ExecutionOptions session;
         session.mode = Mode::Persistent;
         request.installPackages.clear();
-        QVERIFY(environmentOf(request, session, {}).join('\n').contains("/sandbox/.debian/usr/bin:"));
+        QVERIFY(
+            environmentOf(request, session, {}).join('\n').contains("/sandbox/.debian/usr/bin:"));
         request.runtime = Runtime::Deno;
         QVERIFY(environmentOf(request, session, {}).contains("DENO_DIR=/sandbox/.deno"));
         QVERIFY(environmentOf(request, session, { u"DENO_DIR=/opt/deno"_s })

@@ -64,7 +64,8 @@ private Q_SLOTS:
         QTest::newRow("spelled otherwise") << QStringList { u"127.1:80"_s } << u"localhost,::1"_s;
         QTest::newRow("version 6") << QStringList { u"[::1]:80"_s } << u"localhost,127.0.0.1"_s;
         QTest::newRow("name") << QStringList { u"LocalHost:80"_s } << u"127.0.0.1,::1"_s;
-        QTest::newRow("another") << QStringList { u"10.0.0.1:80"_s } << u"localhost,127.0.0.1,::1"_s;
+        QTest::newRow("another") << QStringList { u"10.0.0.1:80"_s }
+                                 << u"localhost,127.0.0.1,::1"_s;
     }
     void exceptionsAreOutside()
     {

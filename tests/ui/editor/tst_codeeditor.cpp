@@ -58,7 +58,8 @@ void TestCodeEditor::init()
     editor().setStyle(style);
     m_page->resize(700, 500);
     m_page->show();
-    QVERIFY(QTest::qWaitForWindowExposed(m_page.get()));
+    m_page->activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(m_page.get()));
     m_page->setFocus();
 }
 
@@ -242,7 +243,8 @@ void TestCodeEditor::warnsOfBytesThatAreNoText()
 {
     QFile file(m_directory.filePath(u"latin.py"_s));
     QVERIFY(file.open(QIODevice::WriteOnly));
-    file.write("x = 'stra\xdf" "e'\n");
+    file.write("x = 'stra\xdf"
+               "e'\n");
     file.close();
     QVERIFY(m_page->load(file.fileName()));
     auto* text = m_page->findChild<QLabel*>(u"messageText"_s);

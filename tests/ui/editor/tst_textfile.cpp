@@ -45,7 +45,8 @@ void TestTextFile::bytesSurvive_data()
     QTest::newRow("unix") << "a\nb\n"_ba;
     QTest::newRow("no end") << "a\nb"_ba;
     QTest::newRow("windows") << "a\r\nb\r\n"_ba;
-    QTest::newRow("mark") << "\xef\xbb\xbf" "a\n"_ba;
+    QTest::newRow("mark") << "\xef\xbb\xbf"
+                             "a\n"_ba;
     QTest::newRow("umlauts") << "ä€🐙\n"_ba;
 }
 
@@ -66,10 +67,12 @@ void TestTextFile::bytesSurvive()
 void TestTextFile::tellsWhenTheyWouldNot_data()
 {
     QTest::addColumn<QByteArray>("bytes");
-    QTest::newRow("latin 1") << "stra\xdf" "e\n"_ba;
+    QTest::newRow("latin 1") << "stra\xdf"
+                                "e\n"_ba;
     QTest::newRow("cut character") << "a\xe2\x82"_ba;
     QTest::newRow("old mac") << "a\rb\r"_ba;
-    QTest::newRow("separator") << "a\xe2\x80\xa9" "b"_ba;
+    QTest::newRow("separator") << "a\xe2\x80\xa9"
+                                  "b"_ba;
 }
 
 void TestTextFile::tellsWhenTheyWouldNot()
@@ -82,7 +85,9 @@ void TestTextFile::tellsWhenTheyWouldNot()
 
 void TestTextFile::refusesBinaryFiles()
 {
-    const auto text = decodeText(QByteArray("\x7f" "ELF\0\0", 6));
+    const auto text = decodeText(QByteArray("\x7f"
+                                            "ELF\0\0",
+        6));
     QVERIFY(!text);
     QCOMPARE(text.error().kind, Kind::Invalid);
 }

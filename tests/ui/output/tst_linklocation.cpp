@@ -31,8 +31,8 @@ void TestLinkLocation::findsPlaces_data()
                           << 3 << 9 << u"file:///sandbox/main.mjs:3:9"_s;
     QTest::newRow("node head") << u"/sandbox/main.js:7"_s << u"/sandbox/main.js"_s << 7 << 0
                                << u"/sandbox/main.js:7"_s;
-    QTest::newRow("deno") << u"    at file:///sandbox/a b.ts:1:7"_s.remove(u' ') << u"/sandbox/ab.ts"_s
-                          << 1 << 7 << u"file:///sandbox/ab.ts:1:7"_s;
+    QTest::newRow("deno") << u"    at file:///sandbox/a b.ts:1:7"_s.remove(u' ')
+                          << u"/sandbox/ab.ts"_s << 1 << 7 << u"file:///sandbox/ab.ts:1:7"_s;
     QTest::newRow("bash") << u"/sandbox/main.sh: line 4: nope: command not found"_s
                           << u"/sandbox/main.sh"_s << 4 << 0 << u"/sandbox/main.sh: line 4"_s;
 }

@@ -60,19 +60,40 @@ void TestOutputBuffer::shows_data()
     row("column", "abc\x1b[2GX\n", u"aXc"_s);
     row("colours", "a\x1b[31mb\x1b[0mc\n", u"abc"_s);
     row("cursor elsewhere", "a\x1b[5A\x1b[2Jb\x1b[Hc\n", u"abc"_s);
-    row("title", "a\x1b]0;evil\x07" "b\n", u"ab"_s);
+    row("title",
+        "a\x1b]0;evil\x07"
+        "b\n",
+        u"ab"_s);
     row("clipboard", "a\x1b]52;c;ZXZpbA==\x1b\\b\n", u"ab"_s);
     row("link", "\x1b]8;;http://evil/\x1b\\text\x1b]8;;\x1b\\\n", u"text"_s);
     row("question to the terminal", "a\x1b[6n\x1b[c\x1b[?25lb\n", u"ab"_s);
-    row("character set", "a\x1b(0b\x1b" "7c\n", u"abc"_s);
-    row("bell", "a\x07" "b\n", u"ab"_s);
+    row("character set",
+        "a\x1b(0b\x1b"
+        "7c\n",
+        u"abc"_s);
+    row("bell",
+        "a\x07"
+        "b\n",
+        u"ab"_s);
     row("other controls", QByteArray("a\0b\x01\x7f\n", 6), u"a\\x00b\\x01\\x7f"_s);
-    row("C1 controls", "a\xc2\x9b" "31mb\n", u"a\\x9b31mb"_s);
-    row("direction marks", "a\xe2\x80\xae" "b\xe2\x81\xa6\n", u"a\\u202eb\\u2066"_s);
-    row("separators", "a\xe2\x80\xa8" "b\n", u"a\\u2028b"_s);
+    row("C1 controls",
+        "a\xc2\x9b"
+        "31mb\n",
+        u"a\\x9b31mb"_s);
+    row("direction marks",
+        "a\xe2\x80\xae"
+        "b\xe2\x81\xa6\n",
+        u"a\\u202eb\\u2066"_s);
+    row("separators",
+        "a\xe2\x80\xa8"
+        "b\n",
+        u"a\\u2028b"_s);
     row("umlauts", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x99\n", u"ä€🐙"_s);
     row("umlauts written over", "\xc3\xa4\xe2\x82\xac\rx\n", u"x€"_s);
-    row("no UTF-8", "a\xff" "b\n", u"a\uFFFDb"_s);
+    row("no UTF-8",
+        "a\xff"
+        "b\n",
+        u"a\uFFFDb"_s);
     row("tab", "a\tb\n", u"a\tb"_s);
 }
 
@@ -142,6 +163,8 @@ void TestOutputBuffer::keepsStreamsApart()
 void TestOutputBuffer::endsAnUnfinishedSequence()
 {
     OutputBuffer buffer;
+    buffer.append(Channel::Stdout, "\x1b]0;title\nnext\n");
+    QVERIFY(textOf(buffer).endsWith(u"\nnext"_s));
     buffer.append(Channel::Stdout, "\x1b]0;" + QByteArray(10'000, 'x') + "\nafter\n");
     QVERIFY(textOf(buffer).endsWith(u"\nafter"_s));
     buffer.append(Channel::Stdout, "\x1b[" + QByteArray(10'000, '1') + "\nend\n");
@@ -182,8 +205,8 @@ void TestOutputBuffer::boundsMemoryOfFloods()
         buffer.append(Channel::Stdout, piece);
         QVERIFY(buffer.heldBytes() <= limit);
     }
-    for (auto number = buffer.firstLine(); number < std::min(buffer.endLine(), buffer.firstLine() + 50);
-         ++number)
+    for (auto number = buffer.firstLine();
+        number < std::min(buffer.endLine(), buffer.firstLine() + 50); ++number)
         QVERIFY(buffer.line(number).text.size() <= LineAssembler::maxBytes);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/output/outputview.h"
 
+#include <QAccessible>
 #include <QApplication>
 #include <QClipboard>
 #include <QScrollBar>
@@ -26,6 +27,7 @@ private Q_SLOTS:
     void copiesOnlyWhatIsAskedFor();
     void findsAndShows();
     void drawsHostileOutput();
+    void screenReadersReadIt();
 
 private:
     void fill(int lines);
@@ -133,6 +135,17 @@ void TestOutputView::drawsHostileOutput()
     m_view->append(Channel::Stdout, QByteArray(5'000, '\0') + '\n');
     QVERIFY(!m_view->grab().isNull());
     QVERIFY(m_view->text().contains(u"<b>not bold</b>"_s));
+}
+
+void TestOutputView::screenReadersReadIt()
+{
+    m_view->append(Channel::Stdout, "fine\n");
+    m_view->append(Channel::Stderr, "broken\n");
+    auto* accessible = QAccessible::queryAccessibleInterface(m_view.get());
+    QVERIFY(accessible);
+    QCOMPARE(accessible->role(), QAccessible::Terminal);
+    QCOMPARE(accessible->text(QAccessible::Name), u"Output"_s);
+    QCOMPARE(accessible->text(QAccessible::Value), u"fine\n! broken\n"_s);
 }
 
 QTEST_MAIN(TestOutputView)

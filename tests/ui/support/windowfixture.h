@@ -13,8 +13,8 @@
 
 namespace isol8::tests {
 
-/// The real window in a home directory of its own, shown and active. Its engine is a fake one unless
-/// another factory is given.
+/// The real window in a home directory of its own, shown and active. Its engine is a fake one
+/// unless another factory is given.
 class WindowFixture {
 public:
     explicit WindowFixture(ui::EngineFactory engines = {});

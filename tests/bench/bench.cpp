@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "tests/bench/bench.h"
+
+#include "engine/core/names.h"
+#include "engine/docker/client.h"
+#include "engine/images/imagename.h"
+
+#include <KTar>
+#include <QBuffer>
+#include <QCoroTask>
+#include <QFile>
+#include <QStandardPaths>
+
+#include <cstring>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace isol8::bench {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr qint64 maxInterpreterBytes = 400LL << 20;
+
+/// Copies `/usr/local/bin/NAME` out of an image.
+bool copyOut(docker::Client& client, const QString& image, const QString& name, const QString& to)
+{
+    docker::ContainerSpec spec;
+    spec.image = image;
+    spec.entrypoint = { u"/none"_s };
+    const auto container = QCoro::waitFor(client.createContainer(spec, {}));
+    if (!container)
+        return false;
+    auto tar = QCoro::waitFor(
+        client.fetchArchive(*container, u"/usr/local/bin/"_s + name, maxInterpreterBytes));
+    (void)QCoro::waitFor(client.removeContainer(*container));
+    if (!tar)
+        return false;
+    QBuffer buffer(&*tar);
+    KTar archive(&buffer);
+    if (!archive.open(QIODevice::ReadOnly))
+        return false;
+    const auto* file = archive.directory()->file(name);
+    QFile copy(to);
+    return file && copy.open(QIODevice::WriteOnly) && copy.write(file->data()) > 0
+        && copy.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+}
+
+QByteArray readToEnd(int fd)
+{
+    QByteArray bytes;
+    char buffer[65536];
+    for (ssize_t size = 0; (size = ::read(fd, buffer, sizeof buffer)) > 0;)
+        bytes.append(buffer, size);
+    return bytes;
+}
+
+} // namespace
+
+const QList<Smallest>& smallestPrograms()
+{
+    static const QList<Smallest> programs {
+        { Runtime::Python, ".py", "print(1)\n", { u"python3"_s } },
+        { Runtime::Node, ".mjs", "console.log(1)\n", { u"node"_s } },
+        { Runtime::Bun, ".ts", "console.log(1)\n", { u"bun"_s, u"run"_s } },
+        { Runtime::Deno, ".mts", "console.log(1)\n",
+            { u"deno"_s, u"run"_s, u"--allow-all"_s, u"--no-prompt"_s } },
+        { Runtime::Bash, ".sh", "echo 1\n", { u"bash"_s } },
+    };
+    return programs;
+}
+
+double timeCommand(Bench& bench, const QStringList& command, const QByteArray& expected,
+    const QStringList& environment)
+{
+    std::vector<QByteArray> texts;
+    for (const auto& argument : command)
+        texts.push_back(argument.toUtf8());
+    std::vector<char*> arguments;
+    for (auto& text : texts)
+        arguments.push_back(text.data());
+    arguments.push_back(nullptr);
+    std::vector<QByteArray> variables;
+    for (char** variable = environ; *variable; ++variable)
+        variables.emplace_back(*variable);
+    for (const auto& variable : environment)
+        variables.insert(variables.begin(), variable.toUtf8());
+    std::vector<char*> pointers;
+    for (auto& variable : variables)
+        pointers.push_back(variable.data());
+    pointers.push_back(nullptr);
+
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) < 0)
+        return 0;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+    pid_t pid = 0;
+    const Stopwatch watch;
+    const int error
+        = ::posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), pointers.data());
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    const auto output = readToEnd(ends[0]);
+    ::close(ends[0]);
+    int status = 0;
+    if (error == 0)
+        ::waitpid(pid, &status, 0);
+    const double time = watch.milliseconds();
+    if (error != 0 || status != 0 || output != expected)
+        bench.report.fail(u"%1: status %2, %3"_s.arg(command.join(u' ').left(200))
+                .arg(error != 0 ? error : status)
+                .arg(QString::fromUtf8(output.left(200))));
+    return time;
+}
+
+std::vector<Samples> inTurn(int count, const std::vector<std::function<double()>>& things)
+{
+    std::vector<Samples> samples(things.size());
+    for (int i = 0; i < count; ++i) {
+        for (size_t thing = 0; thing < things.size(); ++thing)
+            samples.at(thing).add(things.at(thing)());
+    }
+    return samples;
+}
+
+QStringList dockerRun(const Bench& bench, const Smallest& program)
+{
+    static const QMap<Runtime, QString> inlineOption { { Runtime::Python, u"-c"_s },
+        { Runtime::Node, u"-e"_s }, { Runtime::Bun, u"-e"_s }, { Runtime::Bash, u"-c"_s } };
+    QStringList command { bench.docker, u"run"_s, u"--rm"_s, u"--network"_s, u"none"_s,
+        baseImageTag(program.runtime), program.native.constFirst() };
+    if (program.runtime == Runtime::Deno)
+        command << u"eval"_s;
+    else
+        command << inlineOption.value(program.runtime);
+    return command << QString::fromLatin1(program.code);
+}
+
+void fetchInterpreters(Bench& bench)
+{
+    auto endpoint = docker::resolveEndpoint();
+    if (!endpoint)
+        return;
+    docker::Client client(*endpoint);
+    for (const auto& program : smallestPrograms()) {
+        const auto& name = program.native.constFirst();
+        QFile script(bench.folder.filePath(u"main"_s + QLatin1StringView(program.extension)));
+        if (script.open(QIODevice::WriteOnly))
+            script.write(program.code);
+        // The image's own binary, where it is a file that stands alone.
+        if (program.runtime != Runtime::Python && program.runtime != Runtime::Bash
+            && !copyOut(client, baseImageTag(program.runtime), name, bench.folder.filePath(name)))
+            bench.report.fail(u"%1 could not be copied out of its image"_s.arg(name));
+    }
+}
+
+QStringList nativeCommand(const Bench& bench, const Smallest& program)
+{
+    auto command = program.native;
+    if (bench.folder.exists(command.constFirst()))
+        command.first() = bench.folder.filePath(command.constFirst());
+    return command << bench.folder.filePath(u"main"_s + QLatin1StringView(program.extension));
+}
+
+} // namespace isol8::bench

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/core/execution.h"
+#include "tests/bench/report.h"
+#include "tests/bench/samples.h"
+
+#include <QDir>
+#include <QStringList>
+
+#include <functional>
+
+namespace isol8::bench {
+
+/// What all parts of the bench share.
+struct Bench {
+    Report report;
+    bool isShort = false; ///< One or two of each: for the answers, not for the figures.
+    QString docker; ///< Docker's own command line, for comparison; empty: not there.
+    QDir folder; ///< For files, removed at the end.
+
+    /// @p many, or a few in a short bench.
+    [[nodiscard]] int times(int many) const { return isShort ? std::min(many, 2) : many; }
+};
+
+/// The smallest program of a runtime, and what is started for it natively.
+struct Smallest {
+    Runtime runtime;
+    const char* extension;
+    const char* code; ///< Prints `1`.
+    QStringList native; ///< Before the file's path.
+};
+[[nodiscard]] const QList<Smallest>& smallestPrograms();
+
+/// Runs @p command to its end without a shell and returns how long that took. Its output has to be
+/// @p expected; else that is reported.
+[[nodiscard]] double timeCommand(Bench& bench, const QStringList& command,
+    const QByteArray& expected, const QStringList& environment = {});
+
+/// Measures each of @p things @p count times in turn, so that what else the machine does falls on
+/// all of them alike.
+[[nodiscard]] std::vector<Samples> inTurn(
+    int count, const std::vector<std::function<double()>>& things);
+
+/// A `docker run --rm` of the runtime's image with its smallest program.
+[[nodiscard]] QStringList dockerRun(const Bench& bench, const Smallest& program);
+/// The interpreters of the images, as files of this machine where it lacks them.
+void fetchInterpreters(Bench& bench);
+[[nodiscard]] QStringList nativeCommand(const Bench& bench, const Smallest& program);
+
+// The parts of the table.
+void benchCommandLine(Bench& bench);
+void benchServer(Bench& bench);
+void benchEngine(Bench& bench);
+void benchSessions(Bench& bench);
+
+} // namespace isol8::bench

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// The engine itself, without HTTP or a command line: output and files.
+#include "tests/bench/bench.h"
+
+#include "engine/sandbox/dockerengine.h"
+
+#include <QCoroTask>
+#include <QTest>
+
+namespace isol8::bench {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+void addRate(Bench& bench, const QString& name, qint64 bytes, const Stopwatch& watch, double goal)
+{
+    Report::Row row { name, double(bytes) / watch.seconds() / 1e6, u"MB/s"_s };
+    row.goal = u"≥ %1"_s.arg(goal);
+    row.isReached = row.value >= goal;
+    bench.report.add(row);
+}
+
+void benchOutput(Bench& bench, Engine& engine)
+{
+    const qint64 size = bench.isShort ? 1 << 20 : 600LL << 20;
+    ExecutionRequest request;
+    request.runtime = Runtime::Bash;
+    request.command = u"head -c %1 /dev/zero"_s.arg(size);
+    ExecutionOptions options;
+    options.maxOutputBytes = size * 2;
+    options.cpuLimit = 2;
+    qint64 received = 0;
+    bool isFinished = false;
+    Stopwatch watch;
+    const auto run = engine.start(request, options, {});
+    QObject::connect(run.get(), &Run::started, run.get(), [&watch] { watch = Stopwatch(); });
+    QObject::connect(run.get(), &Run::outputReceived, run.get(),
+        [&received](Channel, const QByteArray& bytes) { received += bytes.size(); });
+    QObject::connect(run.get(), &Run::finished, run.get(), [&isFinished] { isFinished = true; });
+    if (!QTest::qWaitFor([&isFinished] { return isFinished; }, 120'000) || received != size)
+        bench.report.fail(u"%1 of %2 bytes of output came"_s.arg(received).arg(size));
+    addRate(bench, u"stdout at the engine"_s, size, watch, 300);
+}
+
+void benchFiles(Bench& bench, Engine& engine)
+{
+    const auto session = u"bench-files"_s;
+    ExecutionRequest request;
+    request.runtime = Runtime::Bash;
+    request.command = u"true"_s;
+    bool isFinished = false;
+    const auto run = engine.start(request, {}, session);
+    QObject::connect(run.get(), &Run::finished, run.get(), [&isFinished] { isFinished = true; });
+    (void)QTest::qWaitFor([&isFinished] { return isFinished; }, 120'000);
+
+    const QByteArray content(bench.isShort ? 1 << 20 : 200 << 20, 'x');
+    const Stopwatch putting;
+    const auto put = QCoro::waitFor(engine.putFile(session, u"big"_s, content));
+    addRate(bench, u"put of a file at the engine"_s, content.size(), putting, 200);
+    const Stopwatch fetching;
+    const auto got = QCoro::waitFor(engine.fetchFile(session, u"big"_s));
+    addRate(bench, u"get of a file at the engine"_s, content.size(), fetching, 200);
+    if (!put || !got || *got != content)
+        bench.report.fail(u"the file did not come back as it was put"_s);
+    (void)QCoro::waitFor(engine.stopSession(session));
+}
+
+} // namespace
+
+void benchEngine(Bench& bench)
+{
+    const auto endpoint = docker::resolveEndpoint();
+    if (!endpoint) {
+        bench.report.fail(endpoint.error().message);
+        return;
+    }
+    DockerEngineSettings settings;
+    settings.stateDirectory = bench.folder.filePath(u"state"_s);
+    DockerEngine engine(*endpoint, settings);
+    benchOutput(bench, engine);
+    benchFiles(bench, engine);
+    (void)QCoro::waitFor(engine.shutdown());
+}
+
+} // namespace isol8::bench

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include "tests/ui/support/windowfixture.h"
+
+#include "engine/core/settings.h"
+#include "ui/files/sessionchoice.h"
+#include "ui/mainwindow/commandpalette.h"
+#include "ui/run/runcontroller.h"
+#include "ui/settings/settingsdialog.h"
+#include "ui/start/startpage.h"
+#include "ui/targets/connection.h"
+#include "ui/targets/serversdialog.h"
+#include "ui/targets/sessionsdialog.h"
+
+#include <QComboBox>
+#include <QDockWidget>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QTableWidget>
+
+using namespace isol8;
+using namespace isol8::tests;
+using namespace isol8::ui;
+using namespace Qt::StringLiterals;
+
+/// Servers, sessions, settings, the palette and the first start, by keys and clicks.
+class TestWindowTools : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init() { open(); }
+    void cleanup() { m_fixture.reset(); }
+
+    void addsTestsAndUsesAServer();
+    void unreachableServerIsTold();
+    void removedServerGivesWayToThisComputer();
+    void sessionsAreAttachedAndStopped();
+    void paletteFindsCommands();
+    void settingsChangeTheWindow();
+    void configurationIsChecked();
+    void layoutIsRemembered();
+    void firstStartSaysWhatIsMissing_data();
+    void firstStartSaysWhatIsMissing();
+
+private:
+    void open();
+    template <typename Dialog> Dialog* dialog()
+    {
+        auto* found = w().window().findChild<Dialog*>();
+        if (!found || !QTest::qWaitFor([found] { return found->isVisible(); }))
+            qFatal("there is no such dialog");
+        return found;
+    }
+    void fill(QWidget* dialog, const char* name, const QString& text);
+    WindowFixture& w() { return *m_fixture; }
+
+    QStringList m_asked; ///< Addresses and keys that engines were made for.
+    std::optional<Error> m_refusal; ///< Of servers.
+    std::shared_ptr<FakeEngine> m_engine;
+    std::unique_ptr<WindowFixture> m_fixture;
+};
+
+void TestWindowTools::open()
+{
+    m_asked.clear();
+    m_refusal.reset();
+    m_engine = std::make_shared<FakeEngine>();
+    m_fixture = std::make_unique<WindowFixture>(
+        [this](const Target& target, const QString& key) -> Result<std::shared_ptr<Engine>> {
+            m_asked << target.address + u' ' + key;
+            if (m_refusal)
+                return std::unexpected(*m_refusal);
+            return m_engine;
+        });
+}
+
+void TestWindowTools::fill(QWidget* dialog, const char* name, const QString& text)
+{
+    auto* line = dialog->findChild<QLineEdit*>(QLatin1StringView(name));
+    line->setFocus();
+    line->selectAll();
+    QTest::keyClicks(line, text);
+}
+
+void TestWindowTools::addsTestsAndUsesAServer()
+{
+    w().window().actions().servers->trigger();
+    auto* servers = dialog<ServersDialog>();
+    fill(servers, "serverName", u"Lab"_s);
+    fill(servers, "serverAddress", u"http://lab.test:3000"_s);
+    fill(servers, "serverKey", u"the-key"_s);
+    auto* message = servers->findChild<QLabel*>(u"serverMessage"_s);
+    QTest::mouseClick(servers->findChild<QPushButton*>(u"serverTest"_s), Qt::LeftButton);
+    QTRY_VERIFY(message->text().contains(u"It answers"_s));
+    QVERIFY(message->text().contains(u"not encrypted"_s));
+    QVERIFY(m_asked.contains(u"http://lab.test:3000 the-key"_s));
+    QTest::mouseClick(servers->findChild<QPushButton*>(u"serverSave"_s), Qt::LeftButton);
+    QTRY_VERIFY(message->text().contains(u"only you can read"_s));
+    servers->close();
+
+    auto* choice = w().part<QComboBox>("targetChoice");
+    QTRY_COMPARE(choice->count(), 2);
+    choice->setFocus();
+    QTest::keyClick(choice, Qt::Key_Down);
+    QTRY_COMPARE(w().window().connection()->target().name, u"Lab"_s);
+    QTRY_COMPARE(m_asked.constLast(), u"http://lab.test:3000 the-key"_s);
+
+    // It is the one after a restart as well.
+    w().restart();
+    QTRY_COMPARE(w().window().connection()->target().name, u"Lab"_s);
+    QTRY_COMPARE(w().part<QComboBox>("targetChoice")->currentText(), u"Lab"_s);
+}
+
+void TestWindowTools::unreachableServerIsTold()
+{
+    w().window().actions().servers->trigger();
+    auto* servers = dialog<ServersDialog>();
+    fill(servers, "serverName", u"Lab"_s);
+    fill(servers, "serverAddress", u"nonsense"_s);
+    fill(servers, "serverKey", u"k"_s);
+    auto* message = servers->findChild<QLabel*>(u"serverMessage"_s);
+    QTest::mouseClick(servers->findChild<QPushButton*>(u"serverSave"_s), Qt::LeftButton);
+    QTRY_VERIFY(message->text().startsWith(u"✗"_s));
+    m_refusal = Error { Kind::Unreachable, u"connection refused"_s };
+    fill(servers, "serverAddress", u"https://lab.test"_s);
+    QTest::mouseClick(servers->findChild<QPushButton*>(u"serverTest"_s), Qt::LeftButton);
+    QTRY_VERIFY(message->text().contains(u"connection refused"_s));
+    servers->close();
+}
+
+void TestWindowTools::removedServerGivesWayToThisComputer()
+{
+    QVERIFY(w().services().targets.keep({ u"1"_s, u"Lab"_s, u"https://lab.test"_s }));
+    auto* choice = w().part<QComboBox>("targetChoice");
+    QTRY_COMPARE(choice->count(), 2);
+    choice->setFocus();
+    QTest::keyClick(choice, Qt::Key_Down);
+    QTRY_COMPARE(w().window().connection()->target().name, u"Lab"_s);
+    w().services().targets.remove(u"1"_s);
+    QTRY_VERIFY(w().window().connection()->target().isLocal());
+    QCOMPARE(choice->count(), 1);
+}
+
+void TestWindowTools::sessionsAreAttachedAndStopped()
+{
+    m_engine->files[u"mine"_s];
+    m_engine->files[u"other"_s];
+    w().window().actions().sessions->trigger();
+    auto* sessions = dialog<SessionsDialog>();
+    auto* table = sessions->findChild<QTableWidget*>(u"sessionTable"_s);
+    QTRY_COMPARE(table->rowCount(), 2);
+    table->selectRow(1);
+    QTest::mouseClick(sessions->findChild<QPushButton*>(u"sessionStop"_s), Qt::LeftButton);
+    QTRY_COMPARE(table->rowCount(), 1);
+    table->selectRow(0);
+    QTest::mouseClick(sessions->findChild<QPushButton*>(u"sessionAttach"_s), Qt::LeftButton);
+    QTRY_COMPARE(w().window().session()->current(), u"mine"_s);
+    QVERIFY(w().window().actions().session->isChecked());
+}
+
+void TestWindowTools::paletteFindsCommands()
+{
+    w().page()->setFocus();
+    w().press(Qt::Key_P, Qt::ControlModifier | Qt::ShiftModifier);
+    auto* palette = dialog<CommandPalette>();
+    auto* filter = palette->findChild<QLineEdit*>(u"paletteFilter"_s);
+    QTest::keyClicks(filter, u"newx"_s);
+    QCOMPARE(palette->findChild<QListWidget*>()->count(), 0);
+    filter->setText(u"wraplong"_s);
+    QCOMPARE(palette->findChild<QListWidget*>()->count(), 1);
+    QTest::keyClick(filter, Qt::Key_Return);
+    QTRY_VERIFY(w().services().settings.values().isWrapping);
+    QTRY_VERIFY(!w().window().findChild<CommandPalette*>());
+}
+
+void TestWindowTools::settingsChangeTheWindow()
+{
+    w().window().actions().settings->trigger();
+    auto* settings = dialog<SettingsDialog>();
+    settings->findChild<QSpinBox*>(u"settingFontSize"_s)->setValue(20);
+    settings->findChild<QComboBox*>(u"settingScheme"_s)->setCurrentIndex(2);
+    settings->accept(); // closes without saving: the button saves
+    QCOMPARE(w().services().settings.values().fontSize, 0);
+    w().window().actions().settings->trigger();
+    QTRY_COMPARE(w().window().findChildren<SettingsDialog*>().size(), 1);
+    settings = dialog<SettingsDialog>();
+    settings->findChild<QSpinBox*>(u"settingFontSize"_s)->setValue(20);
+    QTest::keyClick(settings, Qt::Key_Return);
+    QTRY_COMPARE(w().services().settings.values().fontSize, 20);
+    QCOMPARE(w().editor()->font().pointSize(), 20);
+    w().restart();
+    QCOMPARE(w().editor()->font().pointSize(), 20);
+}
+
+void TestWindowTools::configurationIsChecked()
+{
+    const auto path = w().services().places.home + u"/.isol8/config.json"_s;
+    w().window().actions().settings->trigger();
+    auto* settings = dialog<SettingsDialog>();
+    auto* memory = settings->findChild<QLineEdit*>(u"config.defaults.memoryLimit"_s);
+    QVERIFY(memory);
+    memory->selectAll();
+    QTest::keyClicks(memory, u"many"_s);
+    QTest::keyClick(settings, Qt::Key_Return);
+    QVERIFY(settings->isVisible());
+    QVERIFY(settings->findChild<QLabel*>(u"settingsMessage"_s)->text().contains(u"memoryLimit"_s));
+    QVERIFY(!QFile::exists(path));
+    memory->selectAll();
+    QTest::keyClicks(memory, u"128m"_s);
+    QTest::keyClick(settings, Qt::Key_Return);
+    QTRY_VERIFY(QFile::exists(path));
+    const auto loaded = loadSettingsFile(path);
+    QVERIFY2(loaded, loaded ? "" : qPrintable(loaded.error().message));
+    QCOMPARE(loaded->settings.defaults.memoryLimitBytes, 128 << 20);
+    QCOMPARE(w().services().runSettings.defaults().options.memoryLimitBytes, 128 << 20);
+}
+
+void TestWindowTools::layoutIsRemembered()
+{
+    auto* dock = w().part<QDockWidget>("optionsDock");
+    QVERIFY(dock->isVisible());
+    dock->hide();
+    w().window().resize(900, 640);
+    QSignalSpy ended(&w().window(), &MainWindow::ended);
+    w().window().close();
+    QTRY_COMPARE(ended.size(), 1);
+    w().restart();
+    QVERIFY(!w().part<QDockWidget>("optionsDock")->isVisible());
+    QCOMPARE(w().window().width(), 900);
+}
+
+void TestWindowTools::firstStartSaysWhatIsMissing_data()
+{
+    QTest::addColumn<Kind>("kind");
+    QTest::addColumn<QString>("command");
+    QTest::newRow("no permission") << Kind::Denied << u"usermod"_s;
+    QTest::newRow("broken") << Kind::Protocol << u"isol8 doctor"_s;
+}
+
+void TestWindowTools::firstStartSaysWhatIsMissing()
+{
+    QFETCH(Kind, kind);
+    QFETCH(QString, command);
+    m_refusal = Error { kind, u"because"_s };
+    w().window().connection()->choose(localTarget());
+    auto* page = w().part<StartPage>("startPage");
+    QTRY_VERIFY(page->isVisible());
+    QVERIFY(page->findChild<QPlainTextEdit*>(u"startCommand"_s)->toPlainText().contains(command));
+    m_refusal.reset();
+    w().window().connection()->choose(localTarget());
+    QTRY_VERIFY(!page->isVisible());
+}
+
+QTEST_MAIN(TestWindowTools)
+#include "tst_windowtools.moc"
