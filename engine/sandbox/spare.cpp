@@ -137,8 +137,8 @@ Task<AcquiredSandbox> claimSpare(EngineState engine, SandboxRequest request, Can
     if (!order)
         co_return std::unexpected(order.error());
     engine->nextSpare = std::make_shared<SpareOrder>(*order);
-    auto acquired
-        = co_await takeSpare(engine, order->name, u"isol8-"_s + request.executionId, cancel);
+    auto acquired = co_await takeSpare(
+        engine, order->name, u"isol8-claimed-"_s + request.executionId, cancel);
     if (!acquired)
         co_return std::unexpected(acquired.error());
     acquired->imageId = image.id;
