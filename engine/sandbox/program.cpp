@@ -120,6 +120,7 @@ GuestRunSpec runSpecOf(const ExecutionRequest& request, const ExecutionOptions& 
     spec.environment = environmentOf(request, options, imageEnvironment);
     spec.workingDirectory = request.workingDirectory.toUtf8();
     spec.isUsageReported = request.isUsageReported;
+    spec.areConnectionsCarried = options.network == NetworkMode::Filtered;
     return spec;
 }
 

@@ -133,7 +133,8 @@ void TestAbuseNet::passes(const QByteArray& code, const ExecutionOptions& option
         = fixture().run(Runtime::Python, QByteArray(prelude) + code + ending, options);
     QVERIFY2(result, result ? "" : qPrintable(result.error().message));
     QCOMPARE(untruth(*result), QByteArray());
-    QVERIFY2(result->standardOutput == "ok\n", result->standardOutput + result->standardError);
+    const QByteArray said = result->standardOutput + result->standardError;
+    QVERIFY2(result->standardOutput == "ok\n", said.constData());
 }
 
 void TestAbuseNet::attack_data()
@@ -217,7 +218,7 @@ for url in ['http://allowed.test@evil.test/', 'http://allowed.test:80@evil.test/
             'http://allowed.test:80:81/', 'evil.test', '/', 'ftp://evil.test/', 'file:///etc/passwd']:
     expect(url, get(url), 403, 400)
 expect('host field', ask('GET http://evil.test/ HTTP/1.1\r\nHost: allowed.test\r\n\r\n'), 403)
-expect('two requests', ask('GET http://evil.test/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'), 400)
+expect('two requests', ask('GET http://evil.test/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'), 400, 403)
 )",
         options());
 }

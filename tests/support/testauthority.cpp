@@ -13,13 +13,20 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-// Clients refuse an authority's certificate as a server's, so it takes two.
+// Clients refuse an authority's certificate as a server's, so it takes two; Python 3.13 wants all of
+// RFC 5280 in them.
 constexpr auto script = R"(
 set -e
 key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-openssl req -x509 $key -keyout authority.key -out authority.pem -subj "/CN=isol8 test" -days 2
+openssl req -x509 $key -keyout authority.key -out authority.pem -subj "/CN=isol8 test" -days 2 \
+    -addext keyUsage=critical,keyCertSign,cRLSign
 openssl req $key -keyout server.key -out server.csr -subj "/CN=127.0.0.1"
-printf 'subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n' >extensions
+cat >extensions <<END
+subjectAltName=IP:127.0.0.1
+basicConstraints=CA:FALSE
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+END
 openssl x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 2 \
     -extfile extensions -out server.pem
 )";

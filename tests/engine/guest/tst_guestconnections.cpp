@@ -189,6 +189,7 @@ h = hashlib.sha256()
 while chunk := s.recv(100_000): h.update(chunk)
 t.join()
 say(h.hexdigest())
+sys.stdin.readline() # what the kernel still has of it would end with the program
 )"));
         QTRY_VERIFY_WITH_TIMEOUT(run.has(1), patienceMs);
         run.at(0).stream->write(bytes);
@@ -374,7 +375,8 @@ say('survived')
                 stream.finishWriting();
             }
         };
-        connect(run.run.get(), &GuestRun::connectionOpened, this, answer, Qt::QueuedConnection);
+        connect(run.run.get(), &GuestRun::connectionOpened, run.run.get(), answer,
+            Qt::QueuedConnection);
         QTRY_VERIFY_WITH_TIMEOUT(run.ran.isFinished, patienceMs);
         QCOMPARE(run.ran.standardOutput, "survived\n");
         QVERIFY(m_guest->isOpen());

@@ -76,6 +76,18 @@ private Q_SLOTS:
         QTEST(proxyEnvironment(filter).value(u"NO_PROXY"_s), "direct");
     }
 
+    void whatIsStartedAheadFitsTheRun()
+    {
+        // Else the guest would throw the waiting interpreter away.
+        for (const auto network : { NetworkMode::None, NetworkMode::Filtered }) {
+            ExecutionOptions options;
+            options.network = network;
+            const auto ahead = aheadOf({}, options, {});
+            QCOMPARE(ahead.spec.areConnectionsCarried, network == NetworkMode::Filtered);
+            QCOMPARE(ahead.spec.environment, environmentOf({}, options, {}));
+        }
+    }
+
     void variablesAreReplaced()
     {
         QCOMPARE(withVariables({ "A=1", "AB=2", "A=3" }, { { u"A"_s, u"new"_s } }),
