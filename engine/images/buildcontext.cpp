@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "engine/images/buildcontext.h"
 
+#include "engine/core/escape.h"
+#include "engine/files/tarreader.h"
+
+#include <KCompressionDevice>
 #include <KTar>
 
 #include <QCoroFuture>
-#include <QDir>
-#include <QRegularExpression>
 #include <QtConcurrentRun>
 
 #include <atomic>
@@ -31,82 +33,94 @@ std::unexpected<Error> writeFailure(const QString& path)
     return failure(Kind::Limit, u"cannot write %1; is there space left?"_s.arg(path));
 }
 
-Result<> copyFile(Writer& writer, const KArchiveFile& file, const QString& target)
+Result<> copyFile(
+    Writer& writer, TarReader& archive, const TarReader::Member& file, const QString& target)
 {
-    if (file.size() > maxFileBytes)
-        return failure(
-            Kind::Limit, u"%1 in the downloaded archive is too large"_s.arg(file.name()));
-    const std::unique_ptr<QIODevice> content(file.createDevice());
-    const auto mode = (file.permissions() & 0111) != 0 ? programMode : fileMode;
-    if (!content || !writer.tar.prepareWriting(target, u"root"_s, u"root"_s, file.size(), mode))
+    const auto name = printable(QString::fromUtf8(file.path));
+    if (file.sizeBytes > maxFileBytes)
+        return failure(Kind::Limit, u"%1 in the downloaded archive is too large"_s.arg(name));
+    const auto mode = (file.mode & 0111) != 0 ? programMode : fileMode;
+    if (!writer.tar.prepareWriting(target, u"root"_s, u"root"_s, file.sizeBytes, mode))
         return writeFailure(target);
-    for (qint64 left = file.size(); left > 0;) {
+    for (;;) {
         if (*writer.isCancelled)
             return std::unexpected(cancelled());
-        const auto chunk = content->read(qMin(chunkBytes, left));
-        if (chunk.isEmpty())
-            return failure(
-                Kind::Protocol, u"the downloaded archive ends within %1"_s.arg(file.name()));
-        if (!writer.tar.writeData(chunk.constData(), chunk.size()))
+        const auto chunk = archive.read(chunkBytes);
+        if (!chunk)
+            return std::unexpected(chunk.error().within(name));
+        if (chunk->isEmpty())
+            break;
+        if (!writer.tar.writeData(chunk->constData(), chunk->size()))
             return writeFailure(target);
-        left -= chunk.size();
     }
-    if (!writer.tar.finishWriting(file.size()))
+    if (!writer.tar.finishWriting(file.sizeBytes))
         return writeFailure(target);
     return {};
 }
 
-bool isLeftOut(const QString& name, const QStringList& left)
+/// @p path is relative to the artifact's part of the archive.
+bool isLeftOut(const QStringList& path, const QStringList& left)
 {
-    return std::ranges::any_of(left, [&name](const QString& pattern) {
-        return pattern.startsWith("*."_L1) ? name.endsWith(QStringView(pattern).sliced(1))
-                                           : name == pattern;
+    return std::ranges::any_of(left, [&path](const QString& pattern) {
+        if (!pattern.startsWith("*."_L1))
+            return path.constFirst() == pattern;
+        const auto ending = QStringView(pattern).sliced(1);
+        return std::ranges::any_of(
+            path, [&ending](const QString& name) { return name.endsWith(ending); });
     });
 }
 
-Result<> copyDirectory(Writer& writer, const KArchiveDirectory& directory, const QString& target,
-    const QStringList& left)
+/// The names of a member's path; none for one that could lead elsewhere.
+QStringList namesOf(const QByteArray& path)
 {
-    auto names = directory.entries();
-    names.sort(); // the same tar for the same input
-    const auto everywhere = left.filter(QRegularExpression(u"\\A\\*\\."_s));
-    for (const auto& name : std::as_const(names)) {
-        if (isLeftOut(name, left))
-            continue;
-        const auto* entry = directory.entry(name);
-        const auto path = target + u'/' + name;
-        Result<> copied;
-        if (entry->isDirectory()) {
-            copied = copyDirectory(
-                writer, *static_cast<const KArchiveDirectory*>(entry), path, everywhere);
-        } else if (entry->isFile() && entry->symLinkTarget().isEmpty()) {
-            copied = copyFile(writer, *static_cast<const KArchiveFile*>(entry), path);
-        }
-        if (!copied)
-            return copied;
-    }
-    return {};
+    auto names = QString::fromUtf8(path).split(u'/');
+    if (names.constFirst() == "."_L1)
+        names.removeFirst();
+    const bool isClean = std::ranges::none_of(names,
+        [](const QString& name) { return name.isEmpty() || name == "."_L1 || name == ".."_L1; });
+    return isClean ? names : QStringList();
 }
 
 Result<> copyPart(Writer& writer, const BuildContext::Part& part)
 {
-    KTar source(part.archivePath, u"application/gzip"_s);
-    if (!source.open(QIODevice::ReadOnly))
+    const auto unreadable = [&part](const QString& why) {
         return failure(
-            Kind::Protocol, u"cannot read the archive of %1"_s.arg(part.artifact.package));
-    // npm calls its folder "package", others call it what they like.
-    const auto roots = source.directory()->entries();
-    const auto from = part.artifact.from == "*"_L1 ? roots.value(0) : part.artifact.from;
-    const auto* entry = source.directory()->entry(from);
+            Kind::Protocol, u"cannot read the archive of %1: %2"_s.arg(part.artifact.package, why));
+    };
+    KCompressionDevice file(part.archivePath, KCompressionDevice::GZip);
+    if (!file.open(QIODevice::ReadOnly))
+        return unreadable(file.errorString());
+    TarReader archive(file);
     const auto target = u"rootfs/"_s + part.artifact.to;
-    if (entry && entry->isDirectory()) {
-        return copyDirectory(
-            writer, *static_cast<const KArchiveDirectory*>(entry), target, part.artifact.left);
+    // npm calls its folder "package", others call it what they like.
+    auto from = part.artifact.from == "*"_L1 ? QStringList() : part.artifact.from.split(u'/');
+    bool isFound = false;
+    for (;;) {
+        const auto member = archive.next();
+        if (!member)
+            return unreadable(member.error().message);
+        if (!*member)
+            break;
+        const auto names = namesOf((*member)->path);
+        if ((*member)->type != TarReader::Member::Type::File || names.isEmpty())
+            continue; // Links of packages stay out.
+        if (from.isEmpty())
+            from = names.first(1);
+        if (names.size() < from.size() || names.first(from.size()) != from)
+            continue;
+        isFound = true;
+        const auto rest = names.sliced(from.size());
+        if (!rest.isEmpty() && isLeftOut(rest, part.artifact.left))
+            continue;
+        const auto path = rest.isEmpty() ? target : target + u'/' + rest.join(u'/');
+        if (const auto copied = copyFile(writer, archive, **member, path); !copied)
+            return copied;
     }
-    if (entry && entry->isFile())
-        return copyFile(writer, *static_cast<const KArchiveFile*>(entry), target);
-    return failure(Kind::Protocol,
-        u"there is no %1 in the archive of %2"_s.arg(part.artifact.from, part.artifact.package));
+    if (!isFound)
+        return failure(Kind::Protocol,
+            u"there is no %1 in the archive of %2"_s.arg(
+                part.artifact.from, part.artifact.package));
+    return {};
 }
 
 Result<> write(const BuildContext& context, const QString& tarPath,
