@@ -3,15 +3,17 @@
 
 #include "engine/core/completion.h"
 #include "engine/core/units.h"
+#include "engine/http/bodydecoder.h"
+#include "engine/http/headparser.h"
+#include "engine/http/responsehead.h"
 
 #include <KCompressionDevice>
 
 #include <QBuffer>
-#include <QNetworkAccessManager>
 #include <QNetworkProxy>
-#include <QNetworkReply>
 #include <QSslCertificate>
 #include <QSslConfiguration>
+#include <QSslSocket>
 #include <QTimer>
 
 using namespace Qt::StringLiterals;
@@ -21,36 +23,26 @@ namespace isol8 {
 namespace {
 
 constexpr qint64 readBufferBytes = 256 << 10;
+constexpr int maxInterimAnswers = 16;
 
-/// The URL says where to connect to, the Host field and the certificate's name whom to talk to.
-QNetworkRequest networkRequest(const PinnedRequest& pinned)
+http::HttpLimits headLimits()
 {
-    const SourceTarget& target = pinned.target;
-    QUrl url = target.url;
-    url.setHost(pinned.address.toString());
-    QNetworkRequest request(url);
-    QByteArray host = target.host.host.inUrl().toLatin1();
-    if (target.url.port() >= 0)
-        host += ':' + QByteArray::number(target.host.port);
-    request.setRawHeader("Host", host);
-    if (!target.host.host.isAddress())
-        request.setPeerVerifyName(target.host.host.text);
-    request.setRawHeader("User-Agent", "isol8/" ISOL8_VERSION);
-    request.setRawHeader("Accept", "*/*");
-    request.setRawHeader("Accept-Encoding", "identity"); // Set, it also stops Qt's own decoding.
-    using Attribute = QNetworkRequest;
-    // HTTP/2 would name the URL's host, and so the address.
-    request.setAttribute(Attribute::Http2AllowedAttribute, false);
-    request.setAttribute(Attribute::RedirectPolicyAttribute, Attribute::ManualRedirectPolicy);
-    request.setAttribute(Attribute::CookieLoadControlAttribute, Attribute::Manual);
-    request.setAttribute(Attribute::CookieSaveControlAttribute, Attribute::Manual);
-    request.setAttribute(Attribute::AuthenticationReuseAttribute, Attribute::Manual);
-    if (!pinned.caBundle.isEmpty()) {
-        auto tls = QSslConfiguration::defaultConfiguration();
-        tls.addCaCertificates(QSslCertificate::fromData(pinned.caBundle, QSsl::Pem));
-        request.setSslConfiguration(tls);
-    }
-    return request;
+    http::HttpLimits limits;
+    limits.maxHeaderBytes = 256 << 10;
+    limits.maxHeaderFields = 500;
+    return limits;
+}
+
+/// Names the host, whatever address is connected to.
+QByteArray requestHead(const SourceTarget& target)
+{
+    auto path = target.url.path(QUrl::FullyEncoded);
+    if (target.url.hasQuery())
+        path += u'?' + target.url.query(QUrl::FullyEncoded);
+    const auto host = target.url.port() >= 0 ? target.host.toString() : target.host.host.inUrl();
+    return "GET " + path.toLatin1() + " HTTP/1.1\r\nHost: " + host.toLatin1()
+        + "\r\nUser-Agent: isol8/" ISOL8_VERSION
+          "\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n";
 }
 
 Error tooLarge(qint64 maxBytes)
@@ -59,42 +51,194 @@ Error tooLarge(qint64 maxBytes)
         u"the code is larger than %1 (remoteCode.maxCodeSize)"_s.arg(formatSize(maxBytes)) };
 }
 
-Error transportError(const QNetworkReply& reply)
+Error transportError(const QAbstractSocket& socket)
 {
-    switch (reply.error()) {
-    case QNetworkReply::SslHandshakeFailedError:
+    switch (socket.error()) {
+    case QAbstractSocket::SslHandshakeFailedError:
         return { Kind::Denied,
             u"the server's TLS certificate is not trusted (%1); network.caBundle can name further authorities"_s
-                .arg(reply.errorString()) };
-    case QNetworkReply::ProtocolFailure:
-    case QNetworkReply::ProtocolUnknownError:
-        return { Kind::Protocol, u"the server does not speak HTTP"_s };
-    case QNetworkReply::RemoteHostClosedError:
+                .arg(socket.errorString()) };
+    case QAbstractSocket::RemoteHostClosedError:
         return { Kind::Unreachable, u"the connection was lost"_s };
     default:
         return { Kind::Unreachable,
-            u"the server cannot be reached (%1)"_s.arg(reply.errorString()) };
+            u"the server cannot be reached (%1)"_s.arg(socket.errorString()) };
     }
 }
 
-struct Exchange {
-    PinnedAnswer answer;
-    std::optional<Error> error; ///< The first of our own side.
+/// One request and its answer on a connection of their own. Reads strictly: a broken answer must
+/// not look like shorter code.
+class Exchange : public QObject {
+public:
+    Exchange(const PinnedRequest& request, const Completion<PinnedAnswer>& ended)
+        : m_request(request)
+        , m_ended(ended)
+        , m_limits(headLimits())
+        , m_scanner(m_limits)
+    {
+    }
+
+    void start();
+    /// The first end counts.
+    void end(Result<PinnedAnswer> result);
+
+private:
+    void send();
+    void read();
+    void handleDisconnected();
+    [[nodiscard]] Result<> processHead();
+    [[nodiscard]] Result<> processBody();
+    void complete();
+
+    const PinnedRequest m_request;
+    const Completion<PinnedAnswer> m_ended;
+    const http::HttpLimits m_limits;
+    std::unique_ptr<QTcpSocket> m_socket;
+    QTimer m_connectTimer;
+    bool m_isOver = false;
+    QByteArray m_input;
+    http::HeadScanner m_scanner;
+    int m_interimAnswers = 0;
+    PinnedAnswer m_answer;
+    QByteArray m_encoding;
+    std::unique_ptr<http::BodyDecoder> m_body;
 };
 
-int statusOf(const QNetworkReply& reply)
+void Exchange::start()
 {
-    return reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+    const auto& target = m_request.target;
+    if (target.isEncrypted()) {
+        auto tls = QSslConfiguration::defaultConfiguration();
+        tls.addCaCertificates(QSslCertificate::fromData(m_request.caBundle, QSsl::Pem));
+        auto socket = std::make_unique<QSslSocket>();
+        socket->setSslConfiguration(tls);
+        socket->setPeerVerifyName(target.host.host.text);
+        connect(socket.get(), &QSslSocket::encrypted, this, &Exchange::send);
+        m_socket = std::move(socket);
+    } else {
+        m_socket = std::make_unique<QTcpSocket>();
+        connect(m_socket.get(), &QTcpSocket::connected, this, &Exchange::send);
+    }
+    m_socket->setProxy(QNetworkProxy::NoProxy);
+    m_socket->setReadBufferSize(readBufferBytes);
+    connect(m_socket.get(), &QTcpSocket::readyRead, this, &Exchange::read);
+    connect(m_socket.get(), &QTcpSocket::errorOccurred, this, &Exchange::handleDisconnected);
+    m_connectTimer.setSingleShot(true);
+    connect(&m_connectTimer, &QTimer::timeout, this,
+        [this] { end(failure(Kind::Unreachable, u"the server does not answer"_s)); });
+    if (m_request.connectTimeout.count() > 0)
+        m_connectTimer.start(m_request.connectTimeout);
+    const auto address = m_request.address.toString();
+    if (target.isEncrypted())
+        static_cast<QSslSocket&>(*m_socket).connectToHostEncrypted(address, target.host.port);
+    else
+        m_socket->connectToHost(m_request.address, target.host.port);
 }
 
-/// Takes what has come of a body; true when the exchange is over for our part.
-bool takeBody(QNetworkReply& reply, Exchange& exchange, qint64 maxBytes)
+void Exchange::send()
 {
-    exchange.answer.body += reply.readAll();
-    const qint64 announced = reply.header(QNetworkRequest::ContentLengthHeader).toLongLong();
-    if (exchange.answer.body.size() > maxBytes || announced > maxBytes)
-        exchange.error = tooLarge(maxBytes);
-    return exchange.error.has_value();
+    m_connectTimer.stop();
+    m_socket->write(requestHead(m_request.target));
+}
+
+void Exchange::read()
+{
+    if (m_isOver)
+        return;
+    m_input += m_socket->readAll();
+    Result<> processed;
+    if (!m_body)
+        processed = processHead();
+    if (processed && m_body && !m_isOver)
+        processed = processBody();
+    if (!processed)
+        end(std::unexpected(processed.error()));
+}
+
+/// Interim answers are passed over.
+Result<> Exchange::processHead()
+{
+    while (!m_body && !m_isOver) {
+        const auto size = m_scanner.scan(m_input);
+        if (!size)
+            return failure(Kind::Protocol, u"the server does not speak HTTP"_s);
+        if (*size == 0)
+            return {};
+        const auto head = http::parseResponseHead(QByteArrayView(m_input).first(*size), m_limits);
+        if (!head)
+            return std::unexpected(head.error());
+        m_input.remove(0, *size);
+        m_scanner = http::HeadScanner(m_limits);
+        if (head->isInterim()) {
+            if (++m_interimAnswers > maxInterimAnswers)
+                return failure(Kind::Protocol, u"the server does not come to an answer"_s);
+            continue;
+        }
+        m_answer.status = head->status;
+        for (const auto& field : head->fields) {
+            if (field.name.compare("Location", Qt::CaseInsensitive) == 0)
+                m_answer.location = field.value;
+            else if (field.name.compare("Content-Encoding", Qt::CaseInsensitive) == 0)
+                m_encoding += m_encoding.isEmpty() ? field.value : ", " + field.value;
+        }
+        if (head->status != 200) {
+            end(m_answer);
+            return {};
+        }
+        if (head->contentLength.value_or(0) > m_request.maxBytes)
+            return std::unexpected(tooLarge(m_request.maxBytes));
+        m_body
+            = std::make_unique<http::BodyDecoder>(head->framing, head->contentLength.value_or(0));
+    }
+    return {};
+}
+
+Result<> Exchange::processBody()
+{
+    const auto taken = m_body->feed(m_input);
+    m_input.clear(); // What follows the body belongs to nobody.
+    if (!taken)
+        return failure(Kind::Protocol, taken.error().message);
+    if (m_body->body().size() > m_request.maxBytes)
+        return std::unexpected(tooLarge(m_request.maxBytes));
+    if (m_body->isComplete())
+        complete();
+    return {};
+}
+
+void Exchange::complete()
+{
+    auto decoded = decodedBody(m_body->body(), m_encoding, m_request.maxBytes);
+    if (!decoded)
+        return end(std::unexpected(decoded.error()));
+    m_answer.body = std::move(*decoded);
+    end(m_answer);
+}
+
+void Exchange::handleDisconnected()
+{
+    while (!m_isOver && m_socket->bytesAvailable() > 0)
+        read();
+    if (m_isOver)
+        return;
+    const bool isOrderly = m_socket->error() == QAbstractSocket::RemoteHostClosedError;
+    if (isOrderly && m_body && m_body->finish())
+        return complete();
+    end(std::unexpected(transportError(*m_socket)));
+}
+
+void Exchange::end(Result<PinnedAnswer> result)
+{
+    if (std::exchange(m_isOver, true))
+        return;
+    m_connectTimer.stop();
+    if (m_socket) {
+        m_socket->disconnect(this);
+        m_socket->abort();
+    }
+    // Queued, so that nothing resumes within a signal of the socket or within cancel().
+    QMetaObject::invokeMethod(
+        this, [ended = m_ended, result] { ended.deliver(result); }, Qt::QueuedConnection);
 }
 
 } // namespace
@@ -115,7 +259,8 @@ Result<QByteArray> decodedBody(const QByteArray& body, const QByteArray& encodin
         return failure(Kind::Protocol, u"the server sends broken gzip data"_s);
     while (!device.atEnd()) {
         const QByteArray piece = device.read(readBufferBytes);
-        if (piece.isEmpty() || device.error() != QFileDevice::NoError)
+        // Nothing more, and that is not the end: it was cut off. Nothing at all may be the whole.
+        if ((piece.isEmpty() && !device.atEnd()) || device.error() != QFileDevice::NoError)
             return failure(Kind::Protocol, u"the server sends broken gzip data"_s);
         decoded += piece;
         if (decoded.size() > maxBytes)
@@ -128,69 +273,14 @@ Task<PinnedAnswer> pinnedGet(PinnedRequest request, CancelToken cancel)
 {
     if (cancel.isCancelled())
         co_return std::unexpected(cancelled());
-    // Deleted later: the coroutine ends within an event of the reply.
-    const std::unique_ptr<QNetworkAccessManager, QScopedPointerDeleteLater> network(
-        new QNetworkAccessManager);
-    network->setProxy(QNetworkProxy::NoProxy);
-    const auto exchange = std::make_shared<Exchange>();
-    const Completion<> ended;
-    const std::unique_ptr<QNetworkReply, QScopedPointerDeleteLater> reply(
-        network->get(networkRequest(request)));
-    auto* const raw = reply.get();
-    raw->setReadBufferSize(readBufferBytes);
-    // Queued, so that nothing resumes within a call of the reply or of cancel().
-    const auto end = [raw, ended] {
-        QMetaObject::invokeMethod(raw, [ended] { ended.deliver({}); }, Qt::QueuedConnection);
-    };
-    QObject::connect(raw, &QNetworkReply::metaDataChanged, raw, [raw, exchange, end] {
-        exchange->answer.status = statusOf(*raw);
-        exchange->answer.location = raw->rawHeader("Location");
-        if (exchange->answer.status != 200)
-            end();
-    });
-    QObject::connect(
-        raw, &QNetworkReply::readyRead, raw, [raw, exchange, end, maxBytes = request.maxBytes] {
-            if (statusOf(*raw) == 200 && !exchange->error && takeBody(*raw, *exchange, maxBytes))
-                end();
-        });
-    QObject::connect(raw, &QNetworkReply::finished, raw, end);
-    QTimer connectTimer;
-    connectTimer.setSingleShot(true);
-    QObject::connect(&connectTimer, &QTimer::timeout, raw, [exchange, end] {
-        exchange->error = Error { Kind::Unreachable, u"the server does not answer"_s };
-        end();
-    });
-    QObject::connect(raw, &QNetworkReply::requestSent, &connectTimer, &QTimer::stop);
-    if (request.connectTimeout.count() > 0)
-        connectTimer.start(request.connectTimeout);
-    const auto registration = cancel.onCancel(end);
-    co_await ended.wait();
-
-    const bool isFinished = raw->isFinished();
-    const auto networkError = raw->error();
-    if (isFinished && exchange->answer.status == 200 && !exchange->error && raw->isOpen())
-        takeBody(*raw, *exchange, request.maxBytes);
-    raw->disconnect();
-    if (!isFinished)
-        raw->abort();
-    if (cancel.isCancelled())
-        co_return std::unexpected(cancelled());
-    if (exchange->error)
-        co_return std::unexpected(*exchange->error);
-    auto& answer = exchange->answer;
-    if (answer.status != 0 && answer.status != 200)
-        co_return answer;
-    if (answer.status == 0 || networkError != QNetworkReply::NoError)
-        co_return std::unexpected(transportError(*raw));
-    // With `Connection: close` Qt takes a lost connection for the end.
-    const auto announced = raw->header(QNetworkRequest::ContentLengthHeader);
-    if (announced.isValid() && announced.toLongLong() != answer.body.size())
-        co_return failure(Kind::Unreachable, u"the connection was lost"_s);
-    auto decoded = decodedBody(answer.body, raw->rawHeader("Content-Encoding"), request.maxBytes);
-    if (!decoded)
-        co_return std::unexpected(decoded.error());
-    answer.body = std::move(*decoded);
-    co_return answer;
+    const Completion<PinnedAnswer> ended;
+    // Deleted later: the coroutine ends within an event of the exchange.
+    const std::unique_ptr<Exchange, QScopedPointerDeleteLater> exchange(
+        new Exchange(request, ended));
+    auto* const raw = exchange.get();
+    const auto registration = cancel.onCancel([raw] { raw->end(std::unexpected(cancelled())); });
+    raw->start();
+    co_return co_await ended.wait();
 }
 
 } // namespace isol8
