@@ -18,6 +18,15 @@ isol8() {
     fi
 }
 
+# Makes the images named by the arguments of `isol8 setup`.
+images_set_up() {
+    isol8 setup "$@" || {
+        say WARN "Trying once more, in case a download was cut off"
+        isol8 setup "$@"
+    }
+}
+
+# images_prepare build|test: the tests want the agent's image beside the usual ones.
 images_prepare() {
     if command -v dpkg-query >/dev/null; then
         ensure_packages ca-certificates mmdebstrap debian-archive-keyring
@@ -26,8 +35,6 @@ images_prepare() {
     if ! can_use_docker; then
         say INFO "$USER may not use Docker: isol8 runs through sudo. To change that: sudo usermod -aG docker $USER, then log in again."
     fi
-    isol8 setup || {
-        say WARN "Trying once more, in case a download was cut off"
-        isol8 setup
-    }
+    images_set_up
+    [[ $1 != test ]] || images_set_up --runtime agent
 }

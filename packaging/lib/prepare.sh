@@ -16,5 +16,5 @@ prepare() {
     step "Preparing the toolchain" toolchain_prepare "$1"
     step "Building isol8" build_program "$2"
     step "Preparing Docker" docker_prepare
-    step "Preparing the sandbox images" images_prepare
+    step "Preparing the sandbox images" images_prepare "$1"
 }
