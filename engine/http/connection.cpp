@@ -35,7 +35,7 @@ Connection::Connection(std::unique_ptr<QTcpSocket> socket, const HttpLimits& lim
     , m_socket(std::move(socket))
     , m_scanner(limits)
 {
-    m_socket->setReadBufferSize(std::max(readBufferBytes, m_limits.maxHeaderBytes + 4096));
+    setLimits(limits);
     // Queued: a handler may destroy the socket, which must not be on the stack then.
     connect(
         m_socket.get(), &QTcpSocket::readyRead, this, &Connection::process, Qt::QueuedConnection);
@@ -72,6 +72,15 @@ Connection::~Connection()
     if (const auto exchange = m_exchange.lock())
         exchange->m_isClientGone = exchange->m_state != Exchange::State::Ended;
     finishBody(std::unexpected(cancelled()));
+}
+
+void Connection::setLimits(const HttpLimits& limits)
+{
+    m_limits = limits;
+    if (!m_hasHeadBegun)
+        m_scanner = HeadScanner(m_limits);
+    if (m_socket)
+        m_socket->setReadBufferSize(std::max(readBufferBytes, m_limits.maxHeaderBytes + 4096));
 }
 
 void Connection::process()

@@ -31,6 +31,8 @@ public:
     ~Connection() override;
     Q_DISABLE_COPY_MOVE(Connection)
 
+    /// Others than so far, for what comes from now on.
+    void setLimits(const HttpLimits& limits);
     /// Answers with an error of the connection's own and closes.
     void refuse(int status, const QString& message);
     void closeAfterAnswer() { m_isClosingWhenIdle = true; }
@@ -84,7 +86,7 @@ private:
     [[nodiscard]] bool isBodyRead() const;
     [[nodiscard]] bool isAnswerable() const;
 
-    const HttpLimits m_limits;
+    HttpLimits m_limits;
     std::unique_ptr<QTcpSocket> m_socket;
     State m_state = State::Head;
     std::weak_ptr<Exchange> m_exchange;

@@ -252,6 +252,8 @@ Result<> HttpServer::listenOn(int descriptor, const std::optional<TlsFiles>& fil
 void HttpServer::setLimits(const HttpLimits& limits)
 {
     d->limits = limits;
+    for (auto* const connection : std::as_const(d->connections))
+        connection->setLimits(limits);
 }
 
 Result<> HttpServer::reloadTls()

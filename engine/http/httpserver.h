@@ -52,7 +52,7 @@ public:
     /// Port of the first TCP address; 0 when not listening.
     [[nodiscard]] quint16 port() const;
 
-    /// For connections from now on.
+    /// For what comes from now on, over connections that are open too.
     void setLimits(const HttpLimits& limits);
     /// Reads the certificates and keys of all addresses anew, for connections from now on. Errors
     /// as listen(); then the old ones stay in use.
