@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "app/serve/dockerbackend.h"
 
+#include "app/serve/runtimeversions.h"
 #include "engine/core/owner.h"
 #include "engine/docker/client.h"
 #include "engine/images/imagebuilder.h"
+#include "engine/images/imagelabels.h"
 #include "engine/images/imagename.h"
 #include "engine/sandbox/dockerengine.h"
 #include "engine/sandbox/labels.h"
@@ -17,8 +19,25 @@ namespace {
 using RuntimeState = Backend::RuntimeState;
 using Removal = Backend::Removal;
 
-Task<QList<RuntimeState>> listRuntimes(
-    std::shared_ptr<docker::Client> client, std::shared_ptr<ImageBuilder> images)
+/// What is known of one image.
+Task<RuntimeState> stateOf(std::shared_ptr<docker::Client> client,
+    std::shared_ptr<RuntimeVersions> versions, RuntimeState state, QString ownImage)
+{
+    const auto details = co_await client->inspectImage(state.image);
+    if (!details && details.error().kind != Kind::NotFound)
+        co_return std::unexpected(details.error());
+    state.isImageReady = details.has_value();
+    if (!details)
+        co_return state;
+    // The runtime of an image with packages is that of the image below it.
+    const auto content
+        = ownImage.isEmpty() ? details->id : details->labels.value(imagelabels::base, details->id);
+    state.version = co_await versions->of(state.runtime, ownImage, content);
+    co_return state;
+}
+
+Task<QList<RuntimeState>> listRuntimes(std::shared_ptr<docker::Client> client,
+    std::shared_ptr<ImageBuilder> images, std::shared_ptr<RuntimeVersions> versions)
 {
     QList<RuntimeState> states;
     for (const auto runtime :
@@ -26,17 +45,22 @@ Task<QList<RuntimeState>> listRuntimes(
         RuntimeState state;
         state.runtime = runtime;
         state.image = baseImageTag(runtime);
-        const auto details = co_await client->inspectImage(state.image);
-        if (!details && details.error().kind != Kind::NotFound)
-            co_return std::unexpected(details.error());
-        state.isImageReady = details.has_value();
-        states << state;
+        const auto known = co_await stateOf(client, versions, state, {});
+        if (!known)
+            co_return std::unexpected(known.error());
+        states << *known;
     }
     const auto custom = co_await images->listCustom();
     if (!custom)
         co_return std::unexpected(custom.error());
-    for (const auto& image : *custom)
-        states << RuntimeState { image.runtime, {}, image.tag, true, image.packages };
+    for (const auto& image : *custom) {
+        const RuntimeState state { image.runtime, {}, image.tag, true, image.packages };
+        const auto known = co_await stateOf(client, versions, state, image.tag);
+        if (!known)
+            co_return std::unexpected(known.error());
+        if (known->isImageReady) // Else it was removed meanwhile.
+            states << *known;
+    }
     co_return states;
 }
 
@@ -91,7 +115,9 @@ Backend dockerBackend(std::shared_ptr<DockerEngine> engine, std::shared_ptr<dock
 {
     Backend backend;
     backend.engine = engine;
-    backend.runtimes = [client, images] { return listRuntimes(client, images); };
+    const auto versions = std::make_shared<RuntimeVersions>(engine);
+    backend.runtimes
+        = [client, images, versions] { return listRuntimes(client, images, versions); };
     backend.removeContainers = [engine] { return removeContainers(engine); };
     backend.removeImages = [images] { return removeImages(images); };
     return backend;

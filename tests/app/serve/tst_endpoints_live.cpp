@@ -560,7 +560,15 @@ void TestEndpoints::runtimes()
     QCOMPARE(python[u"image"_s], u"isol8:python"_s);
     QCOMPARE(python[u"imageReady"_s], true);
     QVERIFY(python[u"extensions"_s].toArray().contains(u".py"_s));
-    QVERIFY(python[u"packages"_s].isArray() && python.contains(u"version"_s));
+    QVERIFY(python[u"packages"_s].isArray());
+    const auto told = ask("POST", "/execute", R"({"request":{"cmd":"python3 -V"}})").json();
+    QCOMPARE(u"Python "_s + python[u"version"_s].toString(), told.value(u"stdout"_s).toString());
+    static const QRegularExpression version(uR"(\A\d+\.\d+\.\d+\z)"_s);
+    for (const auto& runtime : array) {
+        if (runtime[u"imageReady"_s].toBool())
+            QVERIFY2(version.match(runtime[u"version"_s].toString()).hasMatch(),
+                answer.body.constData());
+    }
 }
 
 void TestEndpoints::metrics()
