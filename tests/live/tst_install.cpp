@@ -193,18 +193,25 @@ void TestInstall::onlyTheRegistryIsReached()
     python.start(u"python3"_s,
         { u"-c"_s, uR"(
 import io, sys, tarfile
-setup = f'''
+project = '''
+[build-system]
+requires = []
+build-backend = 'nosy'
+backend-path = ['.']
+'''
+backend = f'''
 import os, urllib.request
-try:
-    urllib.request.urlopen('{sys.argv[1]}')
-    outcome = 'reached'
-except Exception as error:
-    outcome = f'refused {{error}}'
-raise RuntimeError(f'uid {{os.getuid()}} {{outcome}}')
+def get_requires_for_build_wheel(config_settings=None):
+    try:
+        urllib.request.urlopen('{sys.argv[1]}')
+        outcome = 'reached'
+    except Exception as error:
+        outcome = f'refused {{error}}'
+    raise RuntimeError(f'uid {{os.getuid()}} {{outcome}}')
 '''
 out = io.BytesIO()
 with tarfile.open(fileobj=out, mode='w:gz') as archive:
-    for name, content in ('setup.py', setup), ('PKG-INFO', 'Metadata-Version: 1.0\nName: nosy\nVersion: 1.0\n'):
+    for name, content in ('pyproject.toml', project), ('nosy.py', backend), ('PKG-INFO', 'Metadata-Version: 1.0\nName: nosy\nVersion: 1.0\n'):
         info = tarfile.TarInfo('nosy-1.0/' + name)
         info.size = len(content)
         archive.addfile(info, io.BytesIO(content.encode()))
@@ -214,16 +221,15 @@ sys.stdout.buffer.write(out.getvalue())
     QVERIFY(python.waitForFinished());
     m_index->addBody(u"/files/nosy-1.0.tar.gz"_s, python.readAllStandardOutput());
 
-    auto request = installing(Runtime::Python, { u"nosy"_s }, "print('ran')");
-    // Building wants setuptools, which the index does not have: the image's own will do.
-    request.environment = { { u"PIP_NO_BUILD_ISOLATION"_s, u"0"_s } };
-    const auto refused = m_fixture->run(request, ownIndex());
+    const auto refused
+        = m_fixture->run(installing(Runtime::Python, { u"nosy"_s }, "print('ran')"), ownIndex());
     RUN_OR_FAIL(refused);
     QVERIFY(refused->exitCode != 0);
     QCOMPARE(refused->ending.reason, EndReason::InstallFailed);
     QCOMPARE(refused->standardOutput, QByteArray());
     QCOMPARE(other.count("/loot"), 0);
-    QVERIFY2(refused->standardError.contains("uid 100 refused "), refused->standardError.constData());
+    QVERIFY2(
+        refused->standardError.contains("uid 100 refused "), refused->standardError.constData());
 }
 
 void TestInstall::theRegistryIsNotTheCodes()
@@ -287,7 +293,8 @@ void TestInstall::noNetworkIsSaid()
         = m_fixture->run(installing(Runtime::Python, { u"greeting"_s }, "ran"), options);
     RUN_OR_FAIL(refused);
     QCOMPARE(refused->ending.reason, EndReason::InstallFailed);
-    QVERIFY2(refused->standardError.contains("10.1.2.3 is a private address"), refused->standardError.constData());
+    QVERIFY2(refused->standardError.contains("10.1.2.3 is a private address"),
+        refused->standardError.constData());
     QVERIFY(!refused->violations.isEmpty());
 }
 
@@ -366,7 +373,9 @@ void TestInstall::imagesThatHaveThemAreUsed()
     RUN_OR_FAIL(built);
     const auto result = m_fixture->run(
         installing(Runtime::Python, { u"greeting"_s }, "import greeting; print(greeting.word)"));
-    (void)QCoro::waitFor(m_fixture->client().removeImage(u"isol8-test-install:latest"_s));
+    // Else it would be preferred by every test that comes later.
+    QVERIFY(m_fixture->isNothingLeft());
+    RUN_OR_FAIL(QCoro::waitFor(m_fixture->client().removeImage(spec.tag)));
     RUN_OR_FAIL(result);
     QCOMPARE(result->standardOutput, "hello from a wheel\n");
     QCOMPARE(result->phases.install.count(), 0);
