@@ -161,10 +161,12 @@ Task<> shutDown(EngineState engine)
     co_return co_await engine->audit.finish();
 }
 
-/// A session's id and a path, both checked; the path by @p check.
-Result<QByteArray> checkedPath(const QString& sessionId, const QString& path,
-    Result<QString> (*check)(const QString&) = sandboxPath)
+/// A session's id and a path, both checked; the path by @p check. Kind::Cancelled after shutdown().
+Result<QByteArray> checkedPath(const EngineState& engine, const QString& sessionId,
+    const QString& path, Result<QString> (*check)(const QString&) = sandboxPath)
 {
+    if (engine->isShuttingDown)
+        return std::unexpected(cancelled());
     const auto valid = checkSessionId(sessionId);
     if (!valid)
         return std::unexpected(valid.error());
@@ -234,6 +236,8 @@ quint64 DockerEngine::State::begin(const CancelToken& cancel)
 {
     const auto activity = nextActivity++;
     activities.insert(activity, cancel);
+    if (isShuttingDown) // A run begins one turn after it was asked for.
+        cancel.cancel();
     return activity;
 }
 
@@ -274,12 +278,14 @@ Task<QList<SessionInfo>> DockerEngine::sessions()
 
 Task<bool> DockerEngine::stopSession(QString sessionId)
 {
+    if (const auto valid = checkSessionId(sessionId); !valid)
+        return failed<bool>(valid.error());
     return endSession(m_state, std::move(sessionId));
 }
 
 Task<> DockerEngine::putFile(QString sessionId, QString path, QByteArray content, Transfer transfer)
 {
-    auto checked = checkedPath(sessionId, path);
+    auto checked = checkedPath(m_state, sessionId, path);
     if (!checked)
         return failed<void>(checked.error());
     return putIntoSession(
@@ -288,7 +294,7 @@ Task<> DockerEngine::putFile(QString sessionId, QString path, QByteArray content
 
 Task<QByteArray> DockerEngine::fetchFile(QString sessionId, QString path, Transfer transfer)
 {
-    auto checked = checkedPath(sessionId, path);
+    auto checked = checkedPath(m_state, sessionId, path);
     if (!checked)
         return failed<QByteArray>(checked.error());
     return fetchFromSession(m_state, std::move(sessionId), *checked, std::move(transfer));
@@ -296,7 +302,7 @@ Task<QByteArray> DockerEngine::fetchFile(QString sessionId, QString path, Transf
 
 Task<QList<FileEntry>> DockerEngine::listFiles(QString sessionId, QString path)
 {
-    auto checked = checkedPath(sessionId, path, sandboxDirectory);
+    auto checked = checkedPath(m_state, sessionId, path, sandboxDirectory);
     if (!checked)
         return failed<QList<FileEntry>>(checked.error());
     return listInSession(m_state, std::move(sessionId), *checked);
@@ -304,7 +310,7 @@ Task<QList<FileEntry>> DockerEngine::listFiles(QString sessionId, QString path)
 
 Task<> DockerEngine::removeFile(QString sessionId, QString path)
 {
-    auto checked = checkedPath(sessionId, path);
+    auto checked = checkedPath(m_state, sessionId, path);
     if (!checked)
         return failed<void>(checked.error());
     return removeInSession(m_state, std::move(sessionId), *checked);
@@ -312,7 +318,7 @@ Task<> DockerEngine::removeFile(QString sessionId, QString path)
 
 Task<> DockerEngine::makeDirectory(QString sessionId, QString path)
 {
-    auto checked = checkedPath(sessionId, path);
+    auto checked = checkedPath(m_state, sessionId, path);
     if (!checked)
         return failed<void>(checked.error());
     return makeDirectoryInSession(m_state, std::move(sessionId), *checked);
@@ -320,10 +326,10 @@ Task<> DockerEngine::makeDirectory(QString sessionId, QString path)
 
 Task<> DockerEngine::renameFile(QString sessionId, QString from, QString to)
 {
-    auto source = checkedPath(sessionId, from);
+    auto source = checkedPath(m_state, sessionId, from);
     if (!source)
         return failed<void>(source.error());
-    auto target = checkedPath(sessionId, to);
+    auto target = checkedPath(m_state, sessionId, to);
     if (!target)
         return failed<void>(target.error());
     return renameInSession(m_state, std::move(sessionId), *source, *target);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sandbox/dockerrun.h"
 
+#include "engine/core/names.h"
 #include "engine/core/validation.h"
 #include "engine/sandbox/runresult.h"
 #include "engine/sandbox/runsteps.h"
@@ -53,6 +54,10 @@ Task<ExecutionResult> performAudited(std::shared_ptr<RunContext> context)
 {
     if (const auto valid = validate(context->request, context->options); !valid)
         co_return std::unexpected(valid.error());
+    if (!context->sessionId.isEmpty()) {
+        if (const auto valid = checkSessionId(context->sessionId); !valid)
+            co_return std::unexpected(valid.error());
+    }
     auto& audit = context->engine->audit;
     if (const auto admitted = co_await audit.admit(context->steps); !admitted)
         co_return std::unexpected(admitted.error());

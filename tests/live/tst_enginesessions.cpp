@@ -123,8 +123,8 @@ void TestEngineSessions::hasOneRuntime()
 void TestEngineSessions::stopEndsItsRun()
 {
     const Session session(*this, u"doomed"_s);
-    const auto run
-        = fixture().start(requestOf(Runtime::Bash, "echo up; sleep 600"), {}, session.id);
+    const auto run = fixture().start(
+        requestOf(Runtime::Bash, "touch old; echo up; sleep 600"), {}, session.id);
     QVERIFY(run->waitForOutput("up"));
     const auto stopped = QCoro::waitFor(engine().stopSession(session.id));
     RUN_OR_FAIL(stopped);
@@ -134,7 +134,7 @@ void TestEngineSessions::stopEndsItsRun()
     QVERIFY(result ? result->exitCode == 137 && !result->isTimedOut
                    : result.error().kind != Kind::Timeout);
     // Its name is free again.
-    const auto fresh = bash("ls -A; echo fresh", session.id);
+    const auto fresh = bash("[ -e old ] || echo fresh", session.id);
     RUN_OR_FAIL(fresh);
     QCOMPARE(fresh->standardOutput, "fresh\n"_ba);
 }
@@ -211,6 +211,11 @@ void TestEngineSessions::badSessionIds()
     const auto put = QCoro::waitFor(engine().putFile(id, u"x"_s, "x"));
     QVERIFY(!put);
     QCOMPARE(put.error().kind, Kind::Invalid);
+    if (id.isEmpty()) // A run of no session.
+        return;
+    const auto result = bash("echo never", id);
+    QVERIFY(!result);
+    QCOMPARE(result.error().kind, Kind::Invalid);
 }
 
 QTEST_GUILESS_MAIN(TestEngineSessions)
