@@ -6,6 +6,7 @@
 
 #include <QDir>
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 namespace isol8::cli {
@@ -26,6 +27,15 @@ void raiseDescriptorLimit()
         return;
     limit.rlim_cur = std::min(limit.rlim_max, enough);
     ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// One heap for all threads: only one of them is ever busy, and memory that is free in another thread's
+/// heap stays resident.
+void shareHeap()
+{
+#ifdef __GLIBC__
+    ::mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 QString keyDatabaseLocation(const QString& given, const Settings& settings)
@@ -61,6 +71,7 @@ void ServeCommand::define(OptionSet& options)
 
 int ServeCommand::run(Console& console)
 {
+    shareHeap();
     if (m_isUpdate)
         console.info(u"The server is part of this binary; there is nothing to update"_s);
     if (m_isDebug) {
