@@ -9,17 +9,18 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 preset=${1:-release}
 program=$checkout/build/$preset/isol8
 window=$checkout/build/$preset/libisol8-gui.so
+system_proxy=$checkout/build/$preset/systemproxy
 bundle=$checkout/build/bundle
 [[ $preset == release ]] || bundle+=-$preset
 new=$bundle.new
 
-stamp=$({ echo "$bundle"; cat "$0" "$program" "$window"; } | sha256sum)
+stamp=$({ echo "$bundle"; cat "$0" "$program" "$window" "$system_proxy"/*.so.1; } | sha256sum)
 if [[ -f $bundle/stamp && $(<"$bundle/stamp") == "$stamp" ]]; then
     exit 0
 fi
 
-# The libraries that the given programs and libraries need, with their paths.
-libraries_of() { ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u; }
+# The libraries that the given programs and libraries need, with their paths: our libproxy, not the system's.
+libraries_of() { LD_LIBRARY_PATH=$system_proxy ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u; }
 
 rm -rf "$new"
 mkdir -p "$new/bin" "$new/lib/isol8" "$new"/plugins/{tls,sqldrivers,platforms,imageformats,iconengines}
