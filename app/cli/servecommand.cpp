@@ -5,6 +5,7 @@
 #include "app/cli/servesession.h"
 
 #include <QDir>
+#include <QTimer>
 
 #include <malloc.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@
 namespace isol8::cli {
 
 using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -29,14 +31,22 @@ void raiseDescriptorLimit()
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// One heap for all threads: only one of them is ever busy, and memory that is free in another thread's
-/// heap stays resident.
-void shareHeap()
-{
+/// An idle server shall be small. One heap for all threads, as only one of them is ever busy; and what a
+/// busy time leaves free in it goes back to the system.
+class Heap {
+public:
+    Heap()
+    {
 #ifdef __GLIBC__
-    ::mallopt(M_ARENA_MAX, 1);
+        ::mallopt(M_ARENA_MAX, 1);
+        m_trimming.callOnTimeout([] { ::malloc_trim(0); });
+        m_trimming.start(10s);
 #endif
-}
+    }
+
+private:
+    QTimer m_trimming;
+};
 
 QString keyDatabaseLocation(const QString& given, const Settings& settings)
 {
@@ -71,7 +81,7 @@ void ServeCommand::define(OptionSet& options)
 
 int ServeCommand::run(Console& console)
 {
-    shareHeap();
+    const Heap heap;
     if (m_isUpdate)
         console.info(u"The server is part of this binary; there is nothing to update"_s);
     if (m_isDebug) {
