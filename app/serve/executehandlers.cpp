@@ -12,15 +12,11 @@
 namespace isol8::serve::handlers {
 
 using namespace Qt::StringLiterals;
-using namespace std::chrono_literals;
 
 namespace {
 
 using Driver = std::shared_ptr<ExecutionDriver>;
 using ExchangePointer = std::shared_ptr<http::Exchange>;
-
-/// Proxies close connections that say nothing for a minute.
-constexpr auto heartbeatInterval = 15s;
 
 /// The execution that a request asks for, permitted. It ends when the client goes away.
 Task<Driver> prepare(Request request)
@@ -48,7 +44,7 @@ Task<Driver> prepare(Request request)
 /// a status of their own.
 class EventStream : public QObject {
 public:
-    EventStream(ExchangePointer exchange, Driver driver)
+    EventStream(ExchangePointer exchange, Driver driver, std::chrono::milliseconds heartbeat)
         : m_exchange(std::move(exchange))
         , m_driver(std::move(driver))
         , m_events(m_driver->id())
@@ -65,7 +61,7 @@ public:
             if (m_exchange->pendingBytes() == 0)
                 m_exchange->write(": waiting\n\n");
         });
-        m_heartbeat.start(heartbeatInterval);
+        m_heartbeat.start(heartbeat);
     }
 
     [[nodiscard]] bool hasBegun() const { return m_hasBegun; }
@@ -122,7 +118,8 @@ Task<Answer> executeStream(Request request)
     const auto driver = co_await prepare(request);
     if (!driver)
         co_return std::unexpected(driver.error());
-    const auto stream = std::make_unique<EventStream>(request.exchange, *driver);
+    const auto stream
+        = std::make_unique<EventStream>(request.exchange, *driver, request.service->heartbeat);
     const auto result = co_await ExecutionDriver::perform(*driver);
     if (!result && !stream->hasBegun())
         co_return std::unexpected(result.error());

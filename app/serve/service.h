@@ -60,6 +60,8 @@ struct Service {
     Underway adoptions; ///< Of sessions that an earlier server left; requests wait for them.
     CancelToken draining; ///< Cancelled when the server begins to end: what is new is refused.
     CancelToken ended; ///< Cancelled at the end: whoever is still connected is cut off.
+    /// Proxies close connections that say nothing for a minute.
+    std::chrono::milliseconds heartbeat = std::chrono::seconds(15);
     QString cancelReason; ///< Why the server cancels what runs; empty: it does not.
 };
 

@@ -7,6 +7,7 @@
 #include <QLocalSocket>
 #include <QProcess>
 #include <QRegularExpression>
+#include <QSocketNotifier>
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QTemporaryDir>
@@ -15,6 +16,8 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <pty.h>
+#include <unistd.h>
 
 using namespace isol8::tests;
 using namespace Qt::StringLiterals;
@@ -142,6 +145,8 @@ private Q_SLOTS:
     void accessLogToStandardOutput();
     void refusesAnUnusableAccessLog();
     void warnsOfAShortKey();
+    void asksForAnotherPort_data();
+    void asksForAnotherPort();
 };
 
 void TestServeProgram::tellsTheServiceManager()
@@ -339,6 +344,51 @@ void TestServeProgram::warnsOfAShortKey()
     program.start({ u"--port"_s, u"0"_s });
     QVERIFY(program.port() != 0);
     QVERIFY2(program.said.contains("[WARN] The API key is short"), program.said.constData());
+}
+
+void TestServeProgram::asksForAnotherPort_data()
+{
+    QTest::addColumn<QByteArray>("answer");
+    QTest::newRow("free") << "f\n"_ba;
+    QTest::newRow("exit") << "e\n"_ba;
+}
+
+/// On a terminal; elsewhere a free one is taken.
+void TestServeProgram::asksForAnotherPort()
+{
+    QFETCH(QByteArray, answer);
+    Program first;
+    first.start({ u"--port"_s, u"0"_s });
+    QVERIFY2(first.port() != 0, first.said.constData());
+
+    int master = -1;
+    int slave = -1;
+    QVERIFY(::openpty(&master, &slave, nullptr, nullptr, nullptr) == 0);
+    const auto terminal = QString::fromLocal8Bit(::ttyname(slave));
+    Program second;
+    second.process.setStandardInputFile(terminal);
+    second.process.setStandardErrorFile(terminal);
+    QSocketNotifier notifier(master, QSocketNotifier::Read);
+    connect(&notifier, &QSocketNotifier::activated, this, [&] {
+        char buffer[4096];
+        second.said.append(buffer, std::max<ssize_t>(0, ::read(master, buffer, sizeof buffer)));
+    });
+    second.start({ u"--port"_s, QString::number(first.port()) });
+    QVERIFY2(second.hasSaid("[f] any free one, [e] exit:"), second.said.constData());
+    second.said.clear();
+    QCOMPARE(::write(master, "some\n", 5), 5);
+    QVERIFY2(second.hasSaid("[e] exit:"), second.said.constData());
+    second.said.clear();
+    QCOMPARE(::write(master, answer.constData(), size_t(answer.size())), answer.size());
+    if (answer == "e\n") {
+        QVERIFY(second.hasEnded());
+        QCOMPARE(second.process.exitCode(), 1);
+    } else {
+        QVERIFY2(second.port() != 0 && second.port() != first.port(), second.said.constData());
+    }
+    notifier.setEnabled(false);
+    ::close(master);
+    ::close(slave);
 }
 
 QTEST_GUILESS_MAIN(TestServeProgram)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/app/serve/serverfixture.h"
 
+#include <QElapsedTimer>
+#include <QJsonArray>
 #include <QTcpSocket>
 
 #include <csignal>
@@ -26,11 +28,13 @@ private Q_SLOTS:
     void engineFailuresAreErrors_data();
     void engineFailuresAreErrors();
     void streamsEvents();
+    void quietStreamHasAHeartbeat();
     void failureBeforeTheStreamHasAStatus();
     void slowReaderPausesTheOutput();
     void clientThatGoesCancels();
     void clientThatGoesWhileQueuedNeverStarts();
     void fullQueueIs429();
+    void waitIsPartOfTheResult();
     void timeLimitCountsWhileQueued();
     void cancelsByRequest();
     void webSocketDeliversInput();
@@ -43,6 +47,7 @@ private Q_SLOTS:
     void deletingASessionEndsItsRun();
     void sessionLimitIs429();
     void takesUpSessionsOfAnEarlierServer();
+    void idleSessionsEnd();
     void generalRoutes();
     void authRoutesNeedADatabase();
 };
@@ -215,6 +220,23 @@ void TestServer::streamsEvents()
     QVERIFY(events[4].startsWith(R"(data: {"data":"137","executionId":")"));
 }
 
+void TestServer::quietStreamHasAHeartbeat()
+{
+    ServerFixture fixture;
+    fixture.service->heartbeat = 10ms;
+    const auto reply = fixture.client->begin("POST", u"/execute/stream"_s, executeBody(oneLiner));
+    QVERIFY(fixture.run());
+    // Also before the sandbox is there.
+    QTRY_VERIFY_WITH_TIMEOUT(reply->peek(1000).count(": waiting\n\n") > 2, 60'000);
+    fixture.run()->begin();
+    fixture.run()->give("hi");
+    fixture.run()->end();
+    auto body = HttpClient::finish(*reply).body;
+    body.replace(": waiting\n\n", "");
+    QVERIFY2(body.startsWith(R"(data: {"data":"hi",)"), body.constData());
+    QCOMPARE(body.count("\n\n"), 2);
+}
+
 void TestServer::failureBeforeTheStreamHasAStatus()
 {
     ServerFixture fixture;
@@ -307,6 +329,30 @@ void TestServer::fullQueueIs429()
     QVERIFY(refused.retryAfter.toInt() >= 1);
     fixture.run()->end();
     QCOMPARE(HttpClient::finish(*first).status, 200);
+}
+
+void TestServer::waitIsPartOfTheResult()
+{
+    Settings settings;
+    settings.maxConcurrent = 1;
+    ServerFixture fixture(settings);
+    const auto first = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
+    QVERIFY(fixture.run());
+    const auto second = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner));
+    QTRY_COMPARE_WITH_TIMEOUT(fixture.service->queue.waiting(), 1, 60'000);
+    QElapsedTimer waited;
+    waited.start();
+    QCOMPARE(fixture.client->get(u"/health"_s).status, 200);
+    const auto leastWait = waited.durationElapsed();
+    fixture.run()->end();
+    QVERIFY(fixture.run(1));
+    fixture.run(1)->end();
+    const auto wait = [](const HttpReply& reply) {
+        return std::chrono::duration<double, std::milli>(
+            reply.json()[u"phasesMs"_s][u"queue"_s].toDouble());
+    };
+    QVERIFY(wait(HttpClient::finish(*first)).count() >= 0);
+    QVERIFY(wait(HttpClient::finish(*second)) + 1us >= leastWait);
 }
 
 void TestServer::timeLimitCountsWhileQueued()
@@ -521,6 +567,34 @@ void TestServer::takesUpSessionsOfAnEarlierServer()
     QCOMPARE(fixture.client->get(u"/file?sessionId=of-the-command-line&path=kept"_s).status, 404);
     QVERIFY(QCoro::waitFor(fixture.server->shutdown()));
     QCOMPARE(fixture.engine->files.size(), 2U);
+}
+
+void TestServer::idleSessionsEnd()
+{
+    Settings settings;
+    settings.cleanup.maxContainerAge = 30ms;
+    ServerFixture fixture(settings);
+    const auto listed = [&fixture] {
+        QStringList ids;
+        for (const auto& session :
+            fixture.client->get(u"/sessions"_s).json().value(u"sessions"_s).toArray())
+            ids << session[u"id"_s].toString();
+        return ids;
+    };
+    // One that is in use is never idle.
+    const auto busy
+        = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner, u"busy"_s));
+    QVERIFY(fixture.run());
+    const auto done
+        = fixture.client->begin("POST", u"/execute"_s, executeBody(oneLiner, u"idle"_s));
+    QVERIFY(fixture.run(1));
+    fixture.run(1)->end();
+    QCOMPARE(HttpClient::finish(*done).status, 200);
+    QTRY_COMPARE_WITH_TIMEOUT(fixture.service->sessions.count(), 1, 60'000);
+    QTRY_COMPARE_WITH_TIMEOUT(listed(), QStringList { u"busy"_s }, 60'000);
+    fixture.run(0)->end();
+    QCOMPARE(HttpClient::finish(*busy).status, 200);
+    QTRY_COMPARE_WITH_TIMEOUT(listed(), QStringList(), 60'000);
 }
 
 void TestServer::generalRoutes()
