@@ -81,16 +81,22 @@ struct Client {
     }
 };
 
+/// One turn of both sides; whether the client heard anything.
+bool turn(Client& client)
+{
+    const auto before = client.received.size();
+    QCoreApplication::processEvents();
+    client.hear();
+    return client.received.size() != before;
+}
+
 /// Lets both sides act until nothing happens any more.
 void settle(Client& client)
 {
     // An answer takes some turns of the event loop that nobody outside sees.
-    constexpr int quietTurns = 10;
+    constexpr int quietTurns = 5;
     for (int quiet = 0; quiet < quietTurns; ++quiet) {
-        const auto before = client.received.size();
-        QCoreApplication::processEvents();
-        client.hear();
-        if (client.received.size() != before)
+        if (turn(client))
             quiet = 0;
     }
 }
@@ -117,10 +123,13 @@ std::shared_ptr<Talk> converse(const QByteArray& bytes, qsizetype pieceBytes)
         const auto piece = bytes.mid(at, pieceBytes);
         if (::send(client.descriptor, piece.constData(), size_t(piece.size()), MSG_NOSIGNAL) < 0)
             break;
-        settle(client);
+        // The next piece may well come before the answer to this one.
+        (void)turn(client);
     }
-    ::shutdown(client.descriptor, SHUT_WR);
     settle(client);
+    ::shutdown(client.descriptor, SHUT_WR);
+    for (int i = 0; i < 2; ++i)
+        (void)turn(client);
     delete connection;
     QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
 

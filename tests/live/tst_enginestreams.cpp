@@ -219,6 +219,7 @@ void TestEngineStreams::muchOutput()
     // More than an answer of a server may hold, on both streams at once.
     ExecutionOptions options;
     options.maxOutputBytes = 64LL << 20;
+    options.timeout = 10min;
     const auto run = fixture().start(
         requestOf(Runtime::Bash,
             "(head -c 24M /dev/zero | tr '\\0' e >&2) & head -c 24M /dev/zero | tr '\\0' o; wait"),
@@ -237,6 +238,7 @@ void TestEngineStreams::pausedOutputHoldsTheProgram()
 {
     ExecutionOptions options;
     options.maxOutputBytes = 200LL << 20;
+    options.timeout = 10min;
     const auto run = fixture().start(
         requestOf(Runtime::Bash, "echo up; head -c 50M /dev/zero | tr '\\0' x"), options);
     QVERIFY(run->waitForOutput("up"));

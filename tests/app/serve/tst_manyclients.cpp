@@ -29,6 +29,13 @@ qint64 residentBytes()
     return file.open(QIODevice::ReadOnly) ? file.readAll().split(' ').at(1).toLongLong() * 4096 : 0;
 }
 
+/// Nobody asks for the result.
+void giveAway(FakeRun& run, const QByteArray& bytes)
+{
+    run.give(bytes);
+    run.result.standardOutput.clear();
+}
+
 /// A client of /execute/stream that only counts what it reads.
 struct Listener {
     Listener(quint16 port, int number)
@@ -104,8 +111,7 @@ void TestManyClients::thousandStreams()
     for (int i = 0; i < deafCount; ++i) {
         auto& run = *engine->runs[size_t(i)];
         for (qint64 given = 0; !run.isPaused && given < maxGivenBytes; given += pieceBytes) {
-            run.give(piece);
-            run.result.standardOutput.clear();
+            giveAway(run, piece);
             QCoreApplication::processEvents();
         }
         QVERIFY(run.isPaused && !run.isCancelled);
@@ -114,7 +120,7 @@ void TestManyClients::thousandStreams()
     constexpr int pieces = 8;
     for (int n = 0; n < pieces; ++n) {
         for (int i = deafCount; i < clientCount; ++i)
-            engine->runs[size_t(i)]->give(piece);
+            giveAway(*engine->runs[size_t(i)], piece);
         QCoreApplication::processEvents();
     }
     for (int i = deafCount; i < clientCount; ++i) {
