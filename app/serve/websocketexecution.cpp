@@ -5,8 +5,7 @@
 #include "engine/core/strictjson.h"
 #include "engine/core/units.h"
 #include "engine/core/validation.h"
-
-#include <QWebSocket>
+#include "engine/http/websocket.h"
 
 #include <csignal>
 
@@ -19,14 +18,10 @@ namespace {
 
 /// The program's output waits in the sandbox while more than this waits here.
 constexpr qint64 maxPendingBytes = 1 << 20;
-/// A client that lets more than this wait is cut off.
-constexpr qint64 maxBacklogBytes = 4 << 20;
 constexpr qsizetype maxEchoedCharacters = 100;
 constexpr int maxComplaints = 100;
 /// A connection that did not answer a ping until the next one is dead.
 constexpr auto pingInterval = 20s;
-/// What a client may take to read the end.
-constexpr auto closeLimit = 60s;
 constexpr int maxTerminalSize = 10'000;
 
 QCoro::Task<> performAnd(
@@ -37,7 +32,7 @@ QCoro::Task<> performAnd(
 
 } // namespace
 
-WebSocketExecution::WebSocketExecution(std::unique_ptr<QWebSocket> socket,
+WebSocketExecution::WebSocketExecution(std::unique_ptr<http::WebSocket> socket,
     std::shared_ptr<Service> service, Principal principal, std::shared_ptr<RequestRecord> record)
     : m_socket(std::move(socket))
     , m_service(std::move(service))
@@ -45,19 +40,14 @@ WebSocketExecution::WebSocketExecution(std::unique_ptr<QWebSocket> socket,
     , m_record(std::move(record))
 {
     m_record->entry.status = 101;
-    m_socket->setMaxAllowedIncomingMessageSize(quint64(m_service->settings.serve.maxBodyBytes));
-    m_socket->setMaxAllowedIncomingFrameSize(quint64(m_service->settings.serve.maxBodyBytes));
-    connect(m_socket.get(), &QWebSocket::textMessageReceived, this, &WebSocketExecution::read);
-    connect(m_socket.get(), &QWebSocket::binaryMessageReceived, this,
-        [this](const QByteArray& bytes) { read(QString::fromUtf8(bytes)); });
-    connect(m_socket.get(), &QWebSocket::bytesWritten, this, &WebSocketExecution::balance);
-    connect(m_socket.get(), &QWebSocket::disconnected, this, &QObject::deleteLater);
-    connect(m_socket.get(), &QWebSocket::pong, this, [this] { m_isAnswered = true; });
+    connect(m_socket.get(), &http::WebSocket::messageReceived, this, &WebSocketExecution::read);
+    connect(m_socket.get(), &http::WebSocket::bytesWritten, this, &WebSocketExecution::balance);
+    connect(m_socket.get(), &http::WebSocket::disconnected, this, &QObject::deleteLater);
+    connect(m_socket.get(), &http::WebSocket::pongReceived, this, [this] { m_isAnswered = true; });
     connect(&m_keepAlive, &QTimer::timeout, this, &WebSocketExecution::checkLife);
     m_keepAlive.start(pingInterval);
-    connect(&m_idle, &QTimer::timeout, this, [this] {
-        close(QWebSocketProtocol::CloseCodePolicyViolated, u"There was no execute message"_s);
-    });
+    connect(&m_idle, &QTimer::timeout, this,
+        [this] { close(http::closecode::policyViolated, u"There was no execute message"_s); });
     m_idle.start(m_service->settings.serve.idleTimeout);
     m_draining = m_service->draining.onCancel([this] { goAway(); });
     m_ended = m_service->ended.onCancel([this] {
@@ -81,7 +71,7 @@ WebSocketExecution::~WebSocketExecution()
 void WebSocketExecution::goAway()
 {
     if (!m_driver)
-        close(QWebSocketProtocol::CloseCodeGoingAway, u"The server is shutting down"_s);
+        close(http::closecode::goingAway, u"The server is shutting down"_s);
 }
 
 void WebSocketExecution::checkLife()
@@ -94,35 +84,22 @@ void WebSocketExecution::checkLife()
         m_socket->abort();
 }
 
-void WebSocketExecution::checkBacklog()
-{
-    // Pongs and complaints pile up; output waits in the sandbox long before.
-    if (m_socket->bytesToWrite() > maxBacklogBytes)
-        m_socket->abort();
-}
-
-void WebSocketExecution::refuseFrames()
-{
-    close(QWebSocketProtocol::CloseCodeProtocolError, u"Frames of clients are masked"_s);
-}
-
 void WebSocketExecution::close(int code, const QString& reason)
 {
     m_isFinished = true;
     m_idle.stop();
     m_record.reset();
-    QTimer::singleShot(closeLimit, this, [this] { m_socket->abort(); });
-    m_socket->close(QWebSocketProtocol::CloseCode(code), reason);
+    m_socket->close(code, reason);
 }
 
-void WebSocketExecution::read(const QString& text)
+void WebSocketExecution::read(const QByteArray& text)
 {
     if (m_isFinished)
         return;
-    const auto message = parseJsonObject(text.toUtf8());
+    const auto message = parseJsonObject(text);
     if (!message) {
         sendError(u"Invalid JSON: "_s + message.error().message);
-        return close(QWebSocketProtocol::CloseCodeDatatypeNotSupported, u"Invalid JSON"_s);
+        return close(http::closecode::unsupportedData, u"Invalid JSON"_s);
     }
     const auto type = message->value(u"type"_s).toString();
     if (type == "execute"_L1)
@@ -170,8 +147,7 @@ void WebSocketExecution::takeStdin(const QJsonObject& message)
     if (message.value(u"eof"_s).toBool())
         m_driver->closeStdin();
     if (m_driver->pendingStdinBytes() > maxStdinBytes)
-        close(QWebSocketProtocol::CloseCodeTooMuchData,
-            u"The program does not read its standard input"_s);
+        close(http::closecode::tooLarge, u"The program does not read its standard input"_s);
 }
 
 void WebSocketExecution::takeSignal(const QJsonObject& message)
@@ -201,7 +177,7 @@ void WebSocketExecution::send(const QList<StreamEvent>& events)
 {
     for (const auto& event : events) {
         const auto text = eventText(event);
-        m_socket->sendTextMessage(QString::fromUtf8(text));
+        m_socket->sendText(text);
         if (m_record)
             m_record->entry.bodyBytes += text.size();
     }
@@ -218,7 +194,7 @@ void WebSocketExecution::complain(const QString& text)
 {
     sendError(text);
     if (++m_complaints == maxComplaints)
-        close(QWebSocketProtocol::CloseCodePolicyViolated, u"Too many messages made no sense"_s);
+        close(http::closecode::policyViolated, u"Too many messages made no sense"_s);
 }
 
 void WebSocketExecution::finish(const Result<ExecutionResult>& result)
@@ -226,7 +202,7 @@ void WebSocketExecution::finish(const Result<ExecutionResult>& result)
     if (m_isFinished)
         return;
     send(m_events.end(result, m_service->cancelReason));
-    close(QWebSocketProtocol::CloseCodeNormal, u"Execution complete"_s);
+    close(http::closecode::normal, u"Execution complete"_s);
 }
 
 void WebSocketExecution::balance()

@@ -7,7 +7,9 @@
 
 #include <QTimer>
 
-class QWebSocket;
+namespace isol8::http {
+class WebSocket;
+}
 
 namespace isol8::serve {
 
@@ -18,21 +20,15 @@ class WebSocketExecution : public QObject {
 
 public:
     /// Takes @p socket over. @p record is held until the execution or the connection has ended.
-    WebSocketExecution(std::unique_ptr<QWebSocket> socket, std::shared_ptr<Service> service,
+    WebSocketExecution(std::unique_ptr<http::WebSocket> socket, std::shared_ptr<Service> service,
         Principal principal, std::shared_ptr<RequestRecord> record);
     ~WebSocketExecution() override;
-
-    /// To be called when bytes have come from the client: ends the connection of one that only
-    /// sends and never reads.
-    void checkBacklog();
-    /// Ends the connection of a client whose frames are not masked.
-    void refuseFrames();
 
 private:
     void goAway();
     void checkLife();
     void close(int code, const QString& reason);
-    void read(const QString& text);
+    void read(const QByteArray& text);
     void execute(const QJsonObject& message);
     void takeStdin(const QJsonObject& message);
     void takeSignal(const QJsonObject& message);
@@ -43,7 +39,7 @@ private:
     void finish(const Result<ExecutionResult>& result);
     void balance();
 
-    std::unique_ptr<QWebSocket> m_socket;
+    std::unique_ptr<http::WebSocket> m_socket;
     std::shared_ptr<Service> m_service;
     Principal m_principal;
     std::shared_ptr<ExecutionDriver> m_driver; ///< Null until there is an `execute`.

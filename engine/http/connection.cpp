@@ -129,10 +129,7 @@ void Connection::processHead()
         return refuse(head.error().httpStatus, head.error().message);
     head->peerAddress = peerOf(*m_socket);
     head->isEncrypted = qobject_cast<QSslSocket*>(m_socket.get()) != nullptr;
-    if (head->isUpgrade)
-        m_unreadHeadBytes = *headBytes;
-    else
-        m_socket->read(*headBytes);
+    m_socket->read(*headBytes);
     startExchange(std::move(*head));
 }
 
@@ -199,8 +196,6 @@ bool Connection::isBodyRead() const
 
 void Connection::startAnswer(int status, Fields fields)
 {
-    if (m_unreadHeadBytes > 0)
-        m_socket->read(std::exchange(m_unreadHeadBytes, 0));
     m_isKeptAlive = m_isKeptAlive && isBodyRead() && !m_isClosingWhenIdle;
     if (!m_isKeptAlive)
         fields.append(Field { "Connection", "close" });
@@ -393,12 +388,11 @@ qint64 Connection::pendingBytes() const
 
 QTcpSocket* Connection::takeSocket()
 {
-    if (m_state != State::Busy || m_unreadHeadBytes == 0
+    if (m_state != State::Busy || !m_head.isUpgrade
         || m_socket->state() != QTcpSocket::ConnectedState)
         return nullptr;
     m_exchange.reset();
     m_socket->disconnect(this);
-    m_socket->setReadBufferSize(0);
     auto* const socket = m_socket.release();
     close(socket);
     return socket;

@@ -93,7 +93,6 @@ private:
 
     HeadScanner m_scanner;
     RequestHead m_head;
-    qint64 m_unreadHeadBytes = 0; ///< Of an upgrade, which stays in the socket.
     std::optional<BodyDecoder> m_body;
     std::optional<Completion<QByteArray>> m_bodyCompletion;
 

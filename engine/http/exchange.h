@@ -62,10 +62,9 @@ public:
     [[nodiscard]] bool isAnswerStarted() const { return m_state != State::Open; }
     [[nodiscard]] bool isClientGone() const { return m_isClientGone; }
 
-    /// For head().isUpgrade, before an answer: gives the socket away with the whole request unread
-    /// in it, without parent, still counted as a connection of the server until it is destroyed.
-    /// Then `webSocketServer.handleConnection(socket); Q_EMIT socket->readyRead();`. Null when the
-    /// client has gone or this is no upgrade.
+    /// For head().isUpgrade, before an answer: gives the socket away, to answer and to read on,
+    /// without parent, still counted as a connection of the server until it is destroyed. Null when
+    /// the client has gone or this is no upgrade.
     [[nodiscard]] QTcpSocket* takeSocketForUpgrade();
 
     static constexpr qint64 highWaterBytes = 256 << 10;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/remote/websocketstream.h"
 
+#include "engine/http/headparser.h"
+#include "engine/http/websockethandshake.h"
 #include "engine/remote/eventreader.h"
 #include "engine/remote/failures.h"
 
@@ -18,46 +20,13 @@ namespace {
 constexpr auto openLimit = 15s;
 /// A server that did not answer a ping until the next one is gone.
 constexpr auto pingInterval = 30s;
-/// What waits for a paused reader.
-constexpr qint64 pausedBytes = 1 << 20;
-
-QByteArray text(const QJsonObject& message)
-{
-    return QJsonDocument(message).toJson(QJsonDocument::Compact);
-}
 
 } // namespace
 
 WebSocketStream::WebSocketStream(std::shared_ptr<Connection> connection)
     : m_connection(std::move(connection))
-    , m_socket(std::make_unique<QWebSocket>())
 {
-    m_socket->setMaxAllowedIncomingFrameSize(maxEventBytes);
-    m_socket->setMaxAllowedIncomingMessageSize(maxEventBytes);
-    connect(m_socket.get(), &QWebSocket::connected, this, [this] {
-        m_openLimit.stop();
-        m_pinger.start(pingInterval);
-        m_isOpen = true;
-        send(std::exchange(m_execution, {}));
-        // Everything else happens first, since the message must be written.
-        if (m_isPaused)
-            QMetaObject::invokeMethod(this, [this] { silence(m_isPaused); }, Qt::QueuedConnection);
-        Q_EMIT opened();
-    });
-    connect(m_socket.get(), &QWebSocket::textMessageReceived, this, [this](const QString& message) {
-        m_isAnswered = true;
-        if (!m_isEnded)
-            Q_EMIT eventReceived(message.toUtf8());
-    });
-    connect(m_socket.get(), &QWebSocket::pong, this, [this] { m_isAnswered = true; });
-    connect(m_socket.get(), &QWebSocket::bytesWritten, this, &EventStream::bytesSent);
-    // Queued: the socket does not like to be destroyed within its own signals.
-    connect(m_socket.get(), &QWebSocket::errorOccurred, this,
-        [this] { m_problem = m_socket->errorString(); });
-    connect(m_socket.get(), &QWebSocket::disconnected, this, &WebSocketStream::handleEnd,
-        Qt::QueuedConnection);
-    connect(m_socket.get(), &QWebSocket::errorOccurred, this, &WebSocketStream::handleEnd,
-        Qt::QueuedConnection);
+    m_openLimit.setSingleShot(true);
     connect(&m_openLimit, &QTimer::timeout, this,
         [this] { end(noAnswerInTime(m_connection->address(), openLimit)); });
     connect(&m_pinger, &QTimer::timeout, this, &WebSocketStream::checkAlive);
@@ -65,9 +34,16 @@ WebSocketStream::WebSocketStream(std::shared_ptr<Connection> connection)
 
 WebSocketStream::~WebSocketStream()
 {
+    if (m_opening) {
+        m_opening->disconnect(this);
+        m_opening->abort();
+        m_opening.release()->deleteLater();
+    }
+    if (!m_socket)
+        return;
     m_socket->disconnect(this);
-    if (m_isOpen && !m_isEnded)
-        m_socket->close();
+    if (!m_isEnded)
+        m_socket->close(http::closecode::normal, {});
     // May be within a signal of its own.
     m_socket.release()->deleteLater();
 }
@@ -76,19 +52,89 @@ void WebSocketStream::start(const QJsonObject& execution)
 {
     m_execution = execution;
     m_execution.insert(u"type"_s, u"execute"_s);
-    auto request = m_connection->request(u"/execute/ws"_s);
-    auto url = request.url();
-    url.setScheme(url.scheme() == "https"_L1 ? u"wss"_s : u"ws"_s);
-    request.setUrl(url);
-    m_openLimit.setSingleShot(true);
+    const auto& url = m_connection->address().url;
+    const bool isEncrypted = url.scheme() == "https"_L1;
+    m_opening = isEncrypted ? std::make_unique<QSslSocket>() : std::make_unique<QTcpSocket>();
+    // Queued: the socket does not like to be destroyed within its own signals.
+    connect(m_opening.get(), &QTcpSocket::readyRead, this, &WebSocketStream::readAnswer,
+        Qt::QueuedConnection);
+    const auto fail = [this] {
+        if (m_opening)
+            end(lostConnection(m_connection->address(), m_opening->errorString()));
+    };
+    connect(m_opening.get(), &QTcpSocket::errorOccurred, this, fail, Qt::QueuedConnection);
+    connect(m_opening.get(), &QTcpSocket::disconnected, this, fail, Qt::QueuedConnection);
     m_openLimit.start(openLimit);
-    m_socket->open(request);
+    if (isEncrypted) {
+        auto* const socket = static_cast<QSslSocket*>(m_opening.get());
+        connect(socket, &QSslSocket::encrypted, this, &WebSocketStream::ask);
+        socket->connectToHostEncrypted(url.host(), quint16(url.port(443)));
+    } else {
+        connect(m_opening.get(), &QTcpSocket::connected, this, &WebSocketStream::ask);
+        m_opening->connectToHost(url.host(), quint16(url.port(80)));
+    }
+}
+
+void WebSocketStream::ask()
+{
+    const auto request = m_connection->request(u"/execute/ws"_s);
+    http::Fields fields;
+    for (const auto& name : request.rawHeaderList())
+        fields << http::Field { name, request.rawHeader(name) };
+    m_key = http::newWebSocketKey();
+    m_opening->setSocketOption(QAbstractSocket::LowDelayOption, 1);
+    m_opening->write(http::webSocketRequest(request.url().path(QUrl::FullyEncoded).toLatin1(),
+        request.url().authority(QUrl::FullyEncoded).toLatin1(), fields, m_key));
+}
+
+void WebSocketStream::readAnswer()
+{
+    if (m_isEnded || !m_opening)
+        return;
+    const http::HttpLimits limits;
+    const auto bytes = m_opening->peek(2 * limits.maxHeaderBytes);
+    const auto size = http::HeadScanner(limits).scan(bytes);
+    if (size && *size == 0)
+        return;
+    const auto head = size ? http::parseResponseHead(QByteArrayView(bytes).first(*size), limits)
+                           : Result<http::ResponseHead>(std::unexpected(size.error()));
+    if (!head || !http::isWebSocketAnswer(*head, m_key))
+        return end(lostConnection(m_connection->address(), u"it opens no WebSocket"_s));
+    m_opening->skip(*size);
+    open();
+}
+
+void WebSocketStream::open()
+{
+    m_opening->disconnect(this);
+    m_socket = std::make_unique<http::WebSocket>(
+        std::move(m_opening), http::WebSocketRole::Client, maxEventBytes);
+    m_socket->setPaused(m_isPaused);
+    connect(
+        m_socket.get(), &http::WebSocket::messageReceived, this, [this](const QByteArray& message) {
+            m_isAnswered = true;
+            if (!m_isEnded)
+                Q_EMIT eventReceived(message);
+        });
+    connect(m_socket.get(), &http::WebSocket::pongReceived, this, [this] { m_isAnswered = true; });
+    connect(m_socket.get(), &http::WebSocket::bytesWritten, this, &EventStream::bytesSent);
+    connect(m_socket.get(), &http::WebSocket::disconnected, this,
+        [this] { end(lostConnection(m_connection->address(), m_socket->problem())); });
+    m_openLimit.stop();
+    m_pinger.start(pingInterval);
+    send(std::exchange(m_execution, {}));
+    Q_EMIT opened();
 }
 
 void WebSocketStream::send(const QJsonObject& message)
 {
     if (canSend())
-        m_socket->sendTextMessage(QString::fromUtf8(text(message)));
+        m_socket->sendText(QJsonDocument(message).toJson(QJsonDocument::Compact));
+}
+
+qint64 WebSocketStream::pendingBytes() const
+{
+    return m_socket ? m_socket->bytesToWrite() : 0;
 }
 
 void WebSocketStream::setPaused(bool isPaused)
@@ -96,39 +142,9 @@ void WebSocketStream::setPaused(bool isPaused)
     if (m_isPaused == isPaused)
         return;
     m_isPaused = isPaused;
-    if (!m_isOpen)
-        return;
-    silence(isPaused);
-    if (!isPaused)
-        QMetaObject::invokeMethod(this, &WebSocketStream::readOn, Qt::QueuedConnection);
-}
-
-void WebSocketStream::silence(bool isSilent)
-{
-    // QWebSocket reads whatever its socket announces; a silent socket fills its buffer and stops.
-    // Without a limit otherwise: Qt takes a frame out of the buffer in one piece.
-    auto* socket = m_socket->findChild<QTcpSocket*>({}, Qt::FindDirectChildrenOnly);
-    if (!socket)
-        return;
-    socket->setReadBufferSize(isSilent ? pausedBytes : 0);
-    socket->blockSignals(isSilent);
-}
-
-void WebSocketStream::readOn()
-{
-    auto* socket = m_socket->findChild<QTcpSocket*>({}, Qt::FindDirectChildrenOnly);
-    if (m_isPaused || m_isEnded || !socket)
-        return;
-    m_isAnswered = true;
-    const QPointer alive(this);
-    socket->flush(); // Of TLS: decrypts what waits too.
-    if (alive && socket->bytesAvailable() > 0)
-        Q_EMIT socket->readyRead();
-    // Its end may have been announced meanwhile, to nobody.
-    if (alive && !m_isPaused && socket->state() == QAbstractSocket::UnconnectedState)
-        handleEnd();
-    else if (alive)
-        Q_EMIT bytesSent();
+    m_isAnswered = true; // Pongs wait as well.
+    if (m_socket)
+        m_socket->setPaused(isPaused);
 }
 
 void WebSocketStream::checkAlive()
@@ -139,17 +155,6 @@ void WebSocketStream::checkAlive()
         m_socket->ping();
     else
         end(lostConnection(m_connection->address(), u"the server is silent"_s));
-}
-
-void WebSocketStream::handleEnd()
-{
-    if (m_isPaused && m_isOpen)
-        return; // Comes again with readOn().
-    auto detail = m_socket->closeReason();
-    if (detail.isEmpty() && m_socket->error() != QAbstractSocket::UnknownSocketError
-        && m_socket->error() != QAbstractSocket::RemoteHostClosedError)
-        detail = m_problem;
-    end(lostConnection(m_connection->address(), detail));
 }
 
 void WebSocketStream::end(const Error& reason)

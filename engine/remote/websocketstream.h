@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/http/websocket.h"
 #include "engine/remote/eventstream.h"
 
 #include <QTimer>
-#include <QWebSocket>
+
+QT_BEGIN_NAMESPACE
+class QTcpSocket;
+QT_END_NAMESPACE
 
 namespace isol8::remote {
 
@@ -18,24 +22,24 @@ public:
 
     void start(const QJsonObject& execution) override;
     void send(const QJsonObject& message) override;
-    [[nodiscard]] bool canSend() const override { return m_isOpen && !m_isEnded; }
-    [[nodiscard]] qint64 pendingBytes() const override { return m_socket->bytesToWrite(); }
+    [[nodiscard]] bool canSend() const override { return m_socket && !m_isEnded; }
+    [[nodiscard]] qint64 pendingBytes() const override;
     void setPaused(bool isPaused) override;
 
 private:
-    void silence(bool isSilent);
-    void readOn();
+    void ask();
+    void readAnswer();
+    void open();
     void checkAlive();
-    void handleEnd();
     void end(const Error& reason);
 
     std::shared_ptr<Connection> m_connection;
-    std::unique_ptr<QWebSocket> m_socket;
+    std::unique_ptr<QTcpSocket> m_opening; ///< Until the server has agreed.
+    std::unique_ptr<http::WebSocket> m_socket; ///< From then on.
+    QByteArray m_key;
     QJsonObject m_execution;
     QTimer m_openLimit;
     QTimer m_pinger;
-    QString m_problem; ///< What the socket says went wrong.
-    bool m_isOpen = false;
     bool m_isPaused = false;
     bool m_isAnswered = true; ///< Something has come since the last ping.
     bool m_isEnded = false;

@@ -49,8 +49,9 @@ struct Frame {
 
 /// A client that has shaken hands.
 struct Client : RawClient {
-    explicit Client(quint16 port)
-        : RawClient(port, handshake())
+    /// @p early: sent without waiting for the answer.
+    explicit Client(quint16 port, const QByteArray& early = {})
+        : RawClient(port, handshake() + early)
     {
     }
     static QByteArray handshake()
@@ -126,7 +127,9 @@ private Q_SLOTS:
     void badHandshakes_data();
     void badHandshakes();
     void conversation();
+    void doesNotWaitForTheAnswer();
     void fragments();
+    void charactersOverFrames();
     void binaryMessage();
     void pings();
     void badFrames_data();
@@ -229,6 +232,19 @@ void TestWebSocketFrames::conversation()
     QVERIFY(client.waitForEnd(patience));
 }
 
+void TestWebSocketFrames::doesNotWaitForTheAnswer()
+{
+    Client client(m_server->port(), frame(Ping, "early") + frame(Text, execute));
+    QVERIFY(run());
+    run()->end();
+    QVERIFY(client.isClosedWith(1000));
+    QCOMPARE(client.frames().constFirst().opcode, int(Pong));
+
+    Client bad(m_server->port(), frame(Text, execute, Final, false));
+    QVERIFY(bad.isClosedWith(1002));
+    QCOMPARE(m_engine->startCount, 1);
+}
+
 void TestWebSocketFrames::fragments()
 {
     Client client(m_server->port());
@@ -246,6 +262,30 @@ void TestWebSocketFrames::fragments()
     QVERIFY(client.isClosedWith(1000));
     QVERIFY(std::ranges::any_of(client.frames(),
         [](const Frame& frame) { return frame.opcode == Pong && frame.payload == "beat"; }));
+}
+
+void TestWebSocketFrames::charactersOverFrames()
+{
+    // Each byte a frame of its own, all at once and one after the other.
+    const auto text = R"({"type":"execute","request":{"code":"# äöü 🦀 漢字"}})"_ba;
+    QByteArray bytes;
+    for (qsizetype i = 0; i < text.size(); ++i)
+        bytes += frame(
+            i == 0 ? Text : Continuation, text.mid(i, 1), i + 1 == text.size() ? Final : 0);
+    for (const qsizetype piece : { bytes.size(), qsizetype(1) }) {
+        m_engine->runs.clear();
+        Client client(m_server->port());
+        QVERIFY(client.isOpen());
+        for (qsizetype at = 0; at < bytes.size(); at += piece) {
+            client.send(bytes.mid(at, piece));
+            client.socket.flush();
+            QCoreApplication::processEvents();
+        }
+        QVERIFY(run());
+        QCOMPARE(run()->request.code, "# äöü 🦀 漢字"_ba);
+        run()->end();
+        QVERIFY(client.isClosedWith(1000));
+    }
 }
 
 void TestWebSocketFrames::binaryMessage()
@@ -284,6 +324,11 @@ void TestWebSocketFrames::badFrames_data()
     QTest::newRow("ping in pieces") << frame(Ping, "x", 0) << 1002;
     QTest::newRow("long ping") << frame(Ping, QByteArray(126, 'x')) << 1002;
     QTest::newRow("not UTF-8") << frame(Text, "\xff") << 1007;
+    QTest::newRow("not UTF-8 in pieces")
+        << frame(Text, "\xe4", 0) + frame(Continuation, "\xe4") << 1007;
+    QTest::newRow("ends within a character")
+        << frame(Text, "{", 0) + frame(Continuation, "\xc3") << 1007;
+    QTest::newRow("binary that is no text") << frame(Binary, "\xff") << 1003;
     QTest::newRow("surrogate") << frame(Text, "\xed\xa0\x80") << 1007;
     QTest::newRow("announces 2^62 bytes")
         << QByteArray("\x81\xff\x40\0\0\0\0\0\0\0kkkk", 14) << 1009;

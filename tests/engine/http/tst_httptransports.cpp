@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "engine/http/websocket.h"
+#include "engine/http/websockethandshake.h"
 #include "httpclient.h"
 
 #include <QCoroTask>
@@ -11,7 +13,6 @@
 #include <QSslSocket>
 #include <QTemporaryDir>
 #include <QWebSocket>
-#include <QWebSocketServer>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -374,16 +375,17 @@ void TestHttpTransports::upgrade()
 {
     QFETCH(bool, isTls);
     HttpServer server;
-    QWebSocketServer webSockets(u"isol8"_s, QWebSocketServer::NonSecureMode);
+    std::unique_ptr<WebSocket> peer;
     connect(&server, &HttpServer::requestReceived, this,
         [&](const std::shared_ptr<Exchange>& exchange) {
             QVERIFY(exchange->head().isUpgrade);
             QCOMPARE(exchange->head().path, u"/ws"_s);
-            auto* const socket = exchange->takeSocketForUpgrade();
+            QVERIFY(checkWebSocketRequest(exchange->head()));
+            std::unique_ptr<QTcpSocket> socket(exchange->takeSocketForUpgrade());
             QVERIFY(socket);
             QCOMPARE(exchange->takeSocketForUpgrade(), nullptr);
-            webSockets.handleConnection(socket);
-            Q_EMIT socket->readyRead();
+            socket->write(webSocketAnswer(exchange->head()));
+            peer = std::make_unique<WebSocket>(std::move(socket), WebSocketRole::Server, 1 << 20);
         });
     QVERIFY(server.listen({ .tls = isTls ? std::optional(m_tls) : std::nullopt }));
     QWebSocket client;
@@ -393,20 +395,19 @@ void TestHttpTransports::upgrade()
     QSignalSpy connected(&client, &QWebSocket::connected);
     client.open(QUrl(u"%1://127.0.0.1:%2/ws"_s.arg(isTls ? u"wss"_s : u"ws"_s).arg(server.port())));
     QTRY_COMPARE_WITH_TIMEOUT(connected.size(), 1, patience);
-    QTRY_VERIFY_WITH_TIMEOUT(webSockets.hasPendingConnections(), patience);
-    std::unique_ptr<QWebSocket> peer(webSockets.nextPendingConnection());
-    QSignalSpy toPeer(peer.get(), &QWebSocket::textMessageReceived);
+    QVERIFY(peer);
+    QSignalSpy toPeer(peer.get(), &WebSocket::messageReceived);
     QSignalSpy toClient(&client, &QWebSocket::textMessageReceived);
     // More than the read buffer of the server's connections.
     const QString message(200'000, u'm');
     client.sendTextMessage(message);
-    peer->sendTextMessage(u"hello"_s);
+    peer->sendText("hello");
     QTRY_COMPARE_WITH_TIMEOUT(toPeer.size(), 1, patience);
     QTRY_COMPARE_WITH_TIMEOUT(toClient.size(), 1, patience);
-    QCOMPARE(toPeer.first().first().toString(), message);
+    QCOMPARE(toPeer.first().first().toByteArray(), message.toLatin1());
     QCOMPARE(toClient.first().first().toString(), u"hello"_s);
     QCOMPARE(server.connectionCount(), 1);
-    QSignalSpy disconnected(peer.get(), &QWebSocket::disconnected);
+    QSignalSpy disconnected(peer.get(), &WebSocket::disconnected);
     client.close();
     QTRY_COMPARE_WITH_TIMEOUT(disconnected.size(), 1, patience);
     peer.reset();

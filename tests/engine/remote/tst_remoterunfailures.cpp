@@ -23,6 +23,8 @@ private Q_SLOTS:
     void trustsNoUnknownCertificate_data();
     void trustsNoUnknownCertificate();
     void followsNoRedirect();
+    void opensNoFalseWebSocket_data();
+    void opensNoFalseWebSocket();
     void tellsALostConnection_data();
     void tellsALostConnection();
     void refusesNonsense_data();
@@ -130,6 +132,39 @@ void TestRemoteRunFailures::followsNoRedirect()
     QCOMPARE(f.error().kind, Kind::Protocol);
     QVERIFY(f.error().message.contains(u"does not follow"_s));
     QVERIFY(other.connections.isEmpty());
+}
+
+void TestRemoteRunFailures::opensNoFalseWebSocket_data()
+{
+    QTest::addColumn<QByteArray>("answer");
+    const QByteArray upgraded
+        = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    QTest::newRow("without a proof") << upgraded + "\r\n";
+    QTest::newRow("with another's proof")
+        << upgraded + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    QTest::newRow("no HTTP") << "220 mail.example ESMTP\r\n\r\n"_ba;
+    QTest::newRow("endless") << QByteArray(1 << 20, 'x');
+}
+
+/// The run goes on over the way that needs none.
+void TestRemoteRunFailures::opensNoFalseWebSocket()
+{
+    QFETCH(QByteArray, answer);
+    RunFixture f;
+    f.server.onRequest = [&answer](QTcpSocket& socket, const FakeRequest& request) {
+        if (request.target == "/execute/ws") {
+            socket.write(answer);
+            return true;
+        }
+        FakeServer::beginEvents(socket);
+        FakeServer::sendEvent(socket, exitOf(u"3"_s));
+        socket.disconnectFromHost();
+        return true;
+    };
+    f.start();
+    QVERIFY(f.waitForEnd());
+    QVERIFY2(f.results[0], f.results[0] ? "" : qPrintable(f.error().message));
+    QCOMPARE(f.result().exitCode, 3);
 }
 
 void TestRemoteRunFailures::tellsALostConnection_data()
