@@ -65,8 +65,10 @@ struct Client : RawClient {
     [[nodiscard]] QList<Frame> frames() const
     {
         QList<Frame> frames;
-        QByteArrayView bytes = QByteArrayView(received).sliced(
-            std::max<qsizetype>(0, received.indexOf("\r\n\r\n") + 4));
+        const auto headEnd = received.indexOf("\r\n\r\n");
+        if (headEnd < 0)
+            return frames;
+        auto bytes = QByteArrayView(received).sliced(headEnd + 4);
         const auto byte = [&](qsizetype at) { return quint64(uchar(bytes[at])); };
         while (bytes.size() >= 2) {
             const auto shortSize = byte(1) & 0x7f;
