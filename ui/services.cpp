@@ -55,6 +55,7 @@ void Services::readConfiguration()
 {
     ExecutionOptions defaults;
     m_imageSettings = {};
+    m_imageSettings.stateDirectory = places.home + u"/.isol8"_s;
     if (const auto loaded = loadSettings(places.home + u"/.isol8"_s, places.home)) {
         defaults = defaultOptions(loaded->settings);
         m_imageSettings.caBundlePath = loaded->settings.network.caBundle;

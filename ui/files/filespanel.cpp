@@ -111,7 +111,8 @@ void FilesPanel::makeActions()
               return action;
           };
     m_open = make("filesOpen", tr("&Open"), {}, [this] { openCurrent(); });
-    m_refresh = make("filesRefresh", tr("Re&fresh"), QKeySequence::Refresh, [this] { refresh(); });
+    m_refresh = make("filesRefresh", tr("Re&fresh"), QKeySequence(u"Ctrl+F5"_s), // F5 runs
+        [this] { refresh(); });
     m_newFile = make("filesNewFile", tr("New &file…"), {}, [this] { newFile(); });
     m_newFolder = make("filesNewFolder", tr("New f&older…"), {}, [this] { newFolder(); });
     m_upload = make("filesUpload", tr("&Upload…"), {}, [this] { askForUpload(Upload::Files); });

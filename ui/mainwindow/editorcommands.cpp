@@ -5,6 +5,7 @@
 #include "ui/mainwindow/windowactions.h"
 #include "ui/settings/uisettings.h"
 
+#include <QApplication>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QInputDialog>
@@ -47,11 +48,14 @@ void EditorCommands::connectEdit()
                 act(page);
         });
     };
-    onEditor(m_actions.undo, [](EditorPage* page) { page->editor()->undo(); });
-    onEditor(m_actions.redo, [](EditorPage* page) { page->editor()->redo(); });
-    onEditor(m_actions.cut, [](EditorPage* page) { page->editor()->cut(); });
-    onEditor(m_actions.copy, [](EditorPage* page) { page->editor()->copy(); });
-    onEditor(m_actions.paste, [](EditorPage* page) { page->editor()->paste(); });
+    const auto onFocused = [this](QAction* action, const char* slot) {
+        connect(action, &QAction::triggered, m_tabs, [this, slot] { actOnFocused(slot); });
+    };
+    onFocused(m_actions.undo, "undo");
+    onFocused(m_actions.redo, "redo");
+    onFocused(m_actions.cut, "cut");
+    onFocused(m_actions.copy, "copy");
+    onFocused(m_actions.paste, "paste");
     onEditor(m_actions.find, [](EditorPage* page) { page->findBar()->open(FindBar::Mode::Find); });
     onEditor(
         m_actions.replace, [](EditorPage* page) { page->findBar()->open(FindBar::Mode::Replace); });
@@ -62,6 +66,20 @@ void EditorCommands::connectEdit()
     onEditor(m_actions.moveLineUp, [](EditorPage* page) { page->editor()->moveLines(-1); });
     onEditor(m_actions.moveLineDown, [](EditorPage* page) { page->editor()->moveLines(1); });
     connect(m_actions.goToLine, &QAction::triggered, this, &EditorCommands::askForLine);
+}
+
+/// Whatever has the focus and knows how, for example the output; else the text in front.
+void EditorCommands::actOnFocused(const char* slot)
+{
+    auto* page = m_tabs->currentPage();
+    const auto isAble = [slot](const QWidget* widget) {
+        return widget && widget->metaObject()->indexOfMethod(QByteArray(slot) + "()") >= 0;
+    };
+    auto* focused = QApplication::focusWidget();
+    if (isAble(focused))
+        QMetaObject::invokeMethod(focused, slot);
+    else if (page)
+        QMetaObject::invokeMethod(page->editor(), slot);
 }
 
 void EditorCommands::connectView()

@@ -22,6 +22,7 @@ private:
     void connectFile();
     void connectEdit();
     void connectView();
+    void actOnFocused(const char* slot);
     void askForFiles();
     void askForLine();
 

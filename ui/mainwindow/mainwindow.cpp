@@ -37,6 +37,8 @@
 #include <QToolBar>
 #include <QVBoxLayout>
 
+#include <chrono>
+
 namespace isol8::ui {
 
 using namespace Qt::StringLiterals;
@@ -48,6 +50,7 @@ constexpr int layoutVersion = 1;
 constexpr int outputHeight = 260;
 constexpr int optionsWidth = 270;
 constexpr int filesWidth = 230;
+constexpr std::chrono::milliseconds layoutDelay { 1000 };
 
 } // namespace
 
@@ -96,13 +99,21 @@ MainWindow::MainWindow(Services& services, QWidget* parent)
     connect(&services.settings, &SettingsStore::changed, this, &MainWindow::applySettings);
     applySettings();
     m_actions->applyIcons(palette());
+    m_layoutTimer.setSingleShot(true);
+    m_layoutTimer.setInterval(layoutDelay);
+    connect(&m_layoutTimer, &QTimer::timeout, this, &MainWindow::keepLayout);
     restoreLayout();
     if (!m_recovery->restore())
         m_tabs->addPage();
     tools->begin();
 }
 
-MainWindow::~MainWindow() = default;
+MainWindow::~MainWindow()
+{
+    // Docks tell that they are hidden while QWidget deletes them.
+    for (auto* dock : findChildren<QDockWidget*>())
+        dock->disconnect(this);
+}
 
 void MainWindow::makeToolBar()
 {
@@ -135,6 +146,11 @@ QDockWidget* MainWindow::addDock(
     dock->setObjectName(QLatin1StringView(name));
     dock->setWidget(content);
     addDockWidget(area, dock);
+    const auto schedule = [this] { scheduleLayout(); };
+    connect(dock, &QDockWidget::visibilityChanged, this, schedule);
+    connect(dock, &QDockWidget::topLevelChanged, this, schedule);
+    connect(dock, &QDockWidget::dockLocationChanged, this, schedule);
+    addAction(dock->toggleViewAction()); // The palette lists the window's.
     return dock;
 }
 
@@ -230,6 +246,10 @@ void MainWindow::applySettings()
 void MainWindow::changeEvent(QEvent* event)
 {
     QMainWindow::changeEvent(event);
+    // Whoever comes back has perhaps just started what was missing.
+    if (event->type() == QEvent::ActivationChange && isActiveWindow()
+        && m_connection->health() == Connection::Health::Bad)
+        m_connection->check();
     if (event->type() != QEvent::PaletteChange)
         return;
     m_actions->applyIcons(palette());
@@ -283,6 +303,32 @@ void MainWindow::restoreLayout()
     restoreState(m_services.settings.state(u"docks"_s).toByteArray(), layoutVersion);
 }
 
+/// Soon after a change, so that a crash does not lose it.
+void MainWindow::scheduleLayout()
+{
+    if (!m_isClosing && isVisible())
+        m_layoutTimer.start();
+}
+
+void MainWindow::keepLayout()
+{
+    m_layoutTimer.stop();
+    m_services.settings.setState(u"geometry"_s, saveGeometry());
+    m_services.settings.setState(u"docks"_s, saveState(layoutVersion));
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event)
+{
+    QMainWindow::resizeEvent(event);
+    scheduleLayout();
+}
+
+void MainWindow::moveEvent(QMoveEvent* event)
+{
+    QMainWindow::moveEvent(event);
+    scheduleLayout();
+}
+
 void MainWindow::closeEvent(QCloseEvent* event)
 {
     if (m_isClosing) {
@@ -293,8 +339,7 @@ void MainWindow::closeEvent(QCloseEvent* event)
     m_tabs->closeAll([this] {
         m_isClosing = true;
         m_recovery->finish();
-        m_services.settings.setState(u"geometry"_s, saveGeometry());
-        m_services.settings.setState(u"docks"_s, saveState(layoutVersion));
+        keepLayout();
         m_runs->stop();
         hide();
         m_connection->shutDown([this] {

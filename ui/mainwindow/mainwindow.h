@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QMainWindow>
+#include <QTimer>
 
 class QDockWidget;
 
@@ -50,6 +51,8 @@ Q_SIGNALS:
 protected:
     void closeEvent(QCloseEvent* event) override;
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void moveEvent(QMoveEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
 
@@ -65,6 +68,8 @@ private:
     void updateTitle();
     void followLink(const LinkLocation& link);
     void restoreLayout();
+    void scheduleLayout();
+    void keepLayout();
 
     Services& m_services;
     WindowActions* m_actions;
@@ -80,6 +85,7 @@ private:
     StartPage* m_startPage;
     Recovery* m_recovery;
     RunBar* m_runBar = nullptr;
+    QTimer m_layoutTimer;
     bool m_isClosing = false;
 };
 

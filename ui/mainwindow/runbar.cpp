@@ -75,8 +75,9 @@ void RunBar::setRuntime(std::optional<Runtime> runtime)
 
 void RunBar::setDetected(std::optional<Runtime> runtime)
 {
-    m_runtime->setItemText(
-        0, runtime ? tr("Automatic (%1)").arg(runtimeTitle(*runtime)) : tr("Automatic"));
+    const auto text = runtime ? tr("Automatic (%1)").arg(runtimeTitle(*runtime)) : tr("Automatic");
+    if (text != m_runtime->itemText(0)) // Else every key would lay the toolbar out anew.
+        m_runtime->setItemText(0, text);
 }
 
 void RunBar::setTargets(const QList<Target>& targets, const QString& currentId)

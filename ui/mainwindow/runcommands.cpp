@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/mainwindow/runcommands.h"
 
+#include "engine/core/names.h"
 #include "ui/editor/editortabs.h"
 #include "ui/editor/messagebar.h"
 #include "ui/files/sessionchoice.h"
@@ -67,16 +68,36 @@ RunCommands::RunCommands(const Parts& parts, QObject* parent)
         keepOptions(m_parts.store.defaults());
         showOptions();
     });
-    connect(m_parts.bar, &RunBar::runtimeChosen, this, [this](std::optional<Runtime> runtime) {
-        auto settings = m_parts.options->settings();
-        settings.runtime = runtime;
-        keepOptions(settings);
-        showOptions();
-    });
+    connect(m_parts.bar, &RunBar::runtimeChosen, this, &RunCommands::chooseRuntime);
     connect(m_parts.tabs, &EditorTabs::currentPageChanged, this, &RunCommands::showOptions);
+    connect(m_parts.tabs, &EditorTabs::pageChanged, this, [this](EditorPage* page) {
+        if (page == m_parts.tabs->currentPage())
+            m_parts.bar->setDetected(runtimeOf({}, page->fileName()));
+    });
     connect(m_parts.runs, &RunController::started, this, &RunCommands::updateActions);
-    connect(m_parts.runs, &RunController::finished, this, &RunCommands::updateActions);
+    connect(m_parts.runs, &RunController::finished, this, &RunCommands::handleEnd);
     updateActions();
+}
+
+void RunCommands::chooseRuntime(std::optional<Runtime> runtime)
+{
+    auto settings = m_parts.options->settings();
+    settings.runtime = runtime;
+    keepOptions(settings);
+    // A text without a name is written in what it is run with.
+    auto* page = m_parts.tabs->currentPage();
+    if (page && runtime && page->path().isEmpty() && !page->sessionFile())
+        page->setLanguageFor(u"main"_s + extensionsOf(*runtime).value(0));
+    showOptions();
+}
+
+void RunCommands::handleEnd(const Result<ExecutionResult>& result)
+{
+    updateActions();
+    const bool isLost = result ? result->ending.reason == EndReason::EngineLost
+                               : result.error().kind == Kind::Unreachable;
+    if (isLost)
+        m_parts.connection->check();
 }
 
 /// A page that became a file takes its options along.

@@ -45,6 +45,9 @@ public:
 private:
     [[nodiscard]] QString keyOf(EditorPage* page);
     [[nodiscard]] Result<RunJob> plan(EditorPage* page);
+    void chooseRuntime(std::optional<Runtime> runtime);
+    /// The target is asked anew when the run was lost with it.
+    void handleEnd(const Result<ExecutionResult>& result);
     void showOptions();
     void keepOptions(const RunSettings& settings);
     void updateActions();

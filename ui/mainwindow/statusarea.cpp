@@ -22,14 +22,19 @@ constexpr int runInterval = 200; // ms
 
 QIcon dot(const QColor& colour)
 {
-    QPixmap pixmap(20, 20);
-    pixmap.fill(Qt::transparent);
-    QPainter painter(&pixmap);
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(colour);
-    painter.drawEllipse(QRectF(5, 5, 10, 10));
-    return pixmap;
+    QIcon icon;
+    for (const int size : { 16, 24, 32, 48 }) { // For every scaling of the screen.
+        QPixmap pixmap(size, size);
+        pixmap.fill(Qt::transparent);
+        QPainter painter(&pixmap);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(colour);
+        painter.drawEllipse(QRectF(size / 4.0, size / 4.0, size / 2.0, size / 2.0));
+        painter.end();
+        icon.addPixmap(pixmap);
+    }
+    return icon;
 }
 
 } // namespace
@@ -73,6 +78,7 @@ StatusArea::StatusArea(
                 &StatusArea::showCursor, Qt::UniqueConnection);
         showCursor();
     });
+    connect(tabs, &EditorTabs::pageChanged, this, &StatusArea::showCursor);
     showHealth();
     showCursor();
 }

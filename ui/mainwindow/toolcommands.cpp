@@ -131,7 +131,7 @@ void ToolCommands::openSettings()
 
 void ToolCommands::openPalette()
 {
-    auto* palette = new CommandPalette(m_parts.actions.all(), m_parts.window);
+    auto* palette = new CommandPalette(m_parts.window->actions(), m_parts.window);
     palette->show();
 }
 

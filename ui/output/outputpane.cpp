@@ -244,6 +244,7 @@ void OutputPane::search(SearchDirection direction)
 void OutputPane::saveAll()
 {
     auto* dialog = new QFileDialog(this, tr("Save the output"), u"output.txt"_s);
+    dialog->setObjectName(u"outputDialog"_s);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setAcceptMode(QFileDialog::AcceptSave);
     dialog->selectFile(u"output.txt"_s);

@@ -35,7 +35,7 @@ public:
     [[nodiscard]] bool hasSelection() const { return !m_selection.isEmpty(); }
     [[nodiscard]] QString selectedText() const;
     void selectAll();
-    void copy();
+    Q_INVOKABLE void copy(); ///< By name too, for the Edit menu.
     /// The lines in sight, with standard error's marked, for screen readers.
     [[nodiscard]] QString visibleText() const;
     /// All that is left of the output.

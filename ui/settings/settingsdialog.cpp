@@ -11,6 +11,7 @@
 #include <QFontDatabase>
 #include <QFormLayout>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSpinBox>
@@ -101,6 +102,7 @@ QWidget* SettingsDialog::makeLook()
     form->addRow(tr("Lines of &output kept"), m_scrollBack);
     form->addRow(tr("&History"), m_history);
     m_font->setAccessibleName(tr("Font"));
+    m_font->lineEdit()->setAccessibleName(tr("Font"));
     connect(m_isSystemFont, &QCheckBox::toggled, m_font, &QWidget::setDisabled);
     return page;
 }

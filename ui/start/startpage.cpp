@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/start/startpage.h"
 
+#include <QDir>
 #include <QFontDatabase>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -9,6 +10,8 @@
 #include <QPushButton>
 #include <QStandardPaths>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace isol8::ui {
 
@@ -122,19 +125,23 @@ void StartPage::setProblem(Problem problem, const QString& detail)
     setVisible(problem != Problem::None);
 }
 
-StartPage::Problem StartPage::problemOf(const Error& error)
+QStringList StartPage::programPlaces()
+{
+    return qEnvironmentVariable("PATH").split(QDir::listSeparator(), Qt::SkipEmptyParts)
+        + QStringList { u"/usr/sbin"_s, u"/usr/bin"_s, u"/usr/local/bin"_s, u"/sbin"_s };
+}
+
+StartPage::Problem StartPage::problemOf(const Error& error, const QStringList& places)
 {
     if (error.kind == Kind::Denied)
         return Problem::NoPermission;
     if (error.kind != Kind::Unreachable)
         return Problem::Other;
-    for (const auto& program : { u"dockerd"_s, u"docker"_s }) {
-        const QStringList places { u"/usr/sbin"_s, u"/usr/bin"_s, u"/usr/local/bin"_s, u"/sbin"_s };
-        if (!QStandardPaths::findExecutable(program).isEmpty()
-            || !QStandardPaths::findExecutable(program, places).isEmpty())
-            return Problem::DockerStopped;
-    }
-    return Problem::DockerMissing;
+    const bool isInstalled = std::ranges::any_of(
+        QStringList { u"dockerd"_s, u"docker"_s }, [&places](const QString& program) {
+            return !QStandardPaths::findExecutable(program, places).isEmpty();
+        });
+    return isInstalled ? Problem::DockerStopped : Problem::DockerMissing;
 }
 
 void StartPage::fix()

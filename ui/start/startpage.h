@@ -24,8 +24,11 @@ public:
     void setProblem(Problem problem, const QString& detail = {});
     [[nodiscard]] Problem problem() const { return m_problem; }
 
-    /// What is wrong with this computer's Docker.
-    [[nodiscard]] static Problem problemOf(const Error& error);
+    /// What is wrong with this computer's Docker, whose programs are in one of @p places.
+    [[nodiscard]] static Problem problemOf(
+        const Error& error, const QStringList& places = programPlaces());
+    /// Folders of programs, those of administrators among them.
+    [[nodiscard]] static QStringList programPlaces();
 
 Q_SIGNALS:
     void checkRequested();

@@ -29,21 +29,37 @@ void Connection::choose(const Target& target, const QString& key)
 {
     retire(std::exchange(m_engine, nullptr));
     m_target = target;
+    m_key = key;
     m_sessions.clear();
-    auto engine = m_factory(target, key);
-    if (engine)
-        m_engine = std::move(*engine);
-    m_health = engine ? Health::Unknown : Health::Bad;
-    m_error = engine ? Error() : engine.error();
+    const auto made = makeEngine();
+    m_health = made ? Health::Unknown : Health::Bad;
+    m_error = made ? Error() : made.error();
     Q_EMIT targetChanged();
     Q_EMIT healthChanged();
-    check();
+    if (made)
+        check();
+}
+
+Result<> Connection::makeEngine()
+{
+    auto engine = m_factory(m_target, m_key);
+    if (!engine)
+        return std::unexpected(engine.error());
+    m_engine = std::move(*engine);
+    return {};
 }
 
 void Connection::check()
 {
-    if (!m_engine || m_health == Health::Checking)
+    if (m_health == Health::Checking || m_isShutDown)
         return;
+    if (!m_engine) { // What it needs may be there by now, for example the configuration.
+        if (const auto made = makeEngine(); !made) {
+            setHealth(Health::Bad, made.error());
+            return;
+        }
+        Q_EMIT targetChanged();
+    }
     setHealth(Health::Checking);
     QCoro::connect(m_engine->sessions(), this,
         [this, engine = m_engine](const Result<QList<SessionInfo>>& sessions) {
@@ -63,6 +79,7 @@ void Connection::setHealth(Health health, const Error& error)
 
 void Connection::shutDown(std::function<void()> done)
 {
+    m_isShutDown = true;
     const auto engine = std::exchange(m_engine, nullptr);
     if (!engine) {
         done();

@@ -37,14 +37,17 @@ Q_SIGNALS:
     void healthChanged();
 
 private:
+    [[nodiscard]] Result<> makeEngine();
     void setHealth(Health health, const Error& error = {});
 
     EngineFactory m_factory;
     Target m_target;
+    QString m_key;
     std::shared_ptr<Engine> m_engine;
     Health m_health = Health::Unknown;
     Error m_error;
     QList<SessionInfo> m_sessions;
+    bool m_isShutDown = false;
 };
 
 } // namespace isol8::ui

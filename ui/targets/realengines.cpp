@@ -18,8 +18,7 @@ EngineFactory realEngines()
             if (!endpoint)
                 return std::unexpected(endpoint.error());
             // As the command line does: auditing and code from URLs follow the configuration.
-            const auto loaded
-                = loadSettings(QDir::homePath() + u"/.isol8"_s, QDir::homePath());
+            const auto loaded = loadSettings(QDir::homePath() + u"/.isol8"_s, QDir::homePath());
             if (!loaded)
                 return std::unexpected(loaded.error());
             return std::make_shared<DockerEngine>(

@@ -165,7 +165,8 @@ void ServersDialog::removeServer()
 void ServersDialog::saveServer()
 {
     const auto id = currentId();
-    if (const auto valid = remote::checkApiKey(m_key->text()); !valid) {
+    const auto key = m_key->text(); // Showing the list anew empties the line.
+    if (const auto valid = remote::checkApiKey(key); !valid) {
         say(failureSentence(valid.error()), false);
         return;
     }
@@ -175,7 +176,8 @@ void ServersDialog::saveServer()
     }
     m_newId.clear();
     fill(id);
-    m_keys.keep(id, m_key->text(), [this](const Result<KeyStore::Place>& place) {
+    m_key->setText(key);
+    m_keys.keep(id, key, [this](const Result<KeyStore::Place>& place) {
         if (!place)
             say(failureSentence(place.error()), false);
         else if (*place == KeyStore::Place::Desktop)
