@@ -73,7 +73,7 @@ QByteArray EditorPage::bytes() const
     return encodeText(file);
 }
 
-void EditorPage::show(const FileText& text)
+void EditorPage::showText(const FileText& text)
 {
     m_file = text;
     m_file.text.clear();
@@ -98,7 +98,7 @@ Result<> EditorPage::load(const QString& path)
         return std::unexpected(text.error());
     m_path = QFileInfo(path).absoluteFilePath();
     m_sessionFile.reset();
-    show(*text);
+    showText(*text);
     markSaved();
     return {};
 }
@@ -107,7 +107,7 @@ void EditorPage::setSessionFile(const SessionFile& file, const FileText& text)
 {
     m_sessionFile = file;
     m_path.clear();
-    show(text);
+    showText(text);
 }
 
 void EditorPage::restore(const QString& path, const QString& title, const QString& text)
@@ -167,11 +167,13 @@ void EditorPage::chooseDefinition()
 void EditorPage::setLanguage(const QString& name)
 {
     m_editor->setDefinition(m_repository.definitionForName(name));
+    Q_EMIT titleChanged();
 }
 
 void EditorPage::setLanguageFor(const QString& fileName)
 {
     m_editor->setDefinition(m_repository.definitionForFileName(fileName));
+    Q_EMIT titleChanged();
 }
 
 void EditorPage::reload()

@@ -67,11 +67,11 @@ public:
     void handleDiskChange();
 
 Q_SIGNALS:
-    void titleChanged();
+    void titleChanged(); ///< Or what it is written in.
     void contentChanged();
 
 private:
-    void show(const FileText& text);
+    void showText(const FileText& text);
     void chooseDefinition();
     void warnAboutBytes();
     void reload();

@@ -29,7 +29,8 @@ Result<FileText> decodeText(const QByteArray& bytes)
         return failure(Kind::Invalid, tr("it is a binary file"));
     FileText result;
     result.hasByteOrderMark = bytes.startsWith("\xef\xbb\xbf");
-    QStringDecoder decoder(QStringDecoder::Utf8);
+    // Stateless: a character that is cut at the end is an error, not one to be completed.
+    QStringDecoder decoder(QStringDecoder::Utf8, QStringDecoder::Flag::Stateless);
     result.text = decoder.decode(bytes);
     result.isLossy = decoder.hasError();
     if (result.text.contains(u"\r\n")) {

@@ -4,15 +4,25 @@
 #include "ui/run/runsentences.h"
 
 #include <QColor>
+#include <QGuiApplication>
 #include <QLocale>
+#include <QPalette>
 
 namespace isol8::ui {
 
 using namespace Qt::StringLiterals;
 
 namespace {
+
 constexpr int mostEntries = 500;
-const QColor badColour(0xd1242f);
+
+/// Readable on the palette's ground.
+QColor badColour()
+{
+    const bool isDark = QGuiApplication::palette().color(QPalette::Base).lightness() < 128;
+    return isDark ? QColor(0xff7b72) : QColor(0xb3261e);
+}
+
 } // namespace
 
 HistoryModel::HistoryModel(const HistoryStore& store, QObject* parent)
@@ -51,7 +61,7 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const
         return {};
     const auto& entry = m_entries[index.row()];
     if (role == Qt::ForegroundRole && index.column() == Ending && !entry.isGood)
-        return badColour;
+        return badColour();
     if (role == Qt::ToolTipRole)
         return entry.sourcePath.isEmpty() ? entry.ending : entry.sourcePath + u'\n' + entry.ending;
     if (role != Qt::DisplayRole)

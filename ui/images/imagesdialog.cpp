@@ -230,4 +230,12 @@ void ImagesDialog::closeEvent(QCloseEvent* event)
     QDialog::closeEvent(event);
 }
 
+void ImagesDialog::reject()
+{
+    if (m_service->isBusy())
+        hide();
+    else
+        QDialog::reject();
+}
+
 } // namespace isol8::ui

@@ -28,6 +28,7 @@ Q_SIGNALS:
 
 protected:
     void closeEvent(QCloseEvent* event) override;
+    void reject() override;
 
 private:
     void fill(const QList<ImageRow>& rows);

@@ -39,7 +39,7 @@ QList<ImageRow> rowsOf(const QList<docker::ImageDetails>& images)
         found->sizeBytes = image.sizeBytes;
         found->created = image.created;
         found->packages
-            = image.labels.value(imagelabels::dependencies).split(u',', Qt::SkipEmptyParts);
+            = image.labels.value(imagelabels::dependencies).split(u' ', Qt::SkipEmptyParts);
     }
     return rows;
 }

@@ -5,10 +5,14 @@
 
 #include <QApplication>
 #include <QFile>
+#include <QIconEngine>
 #include <QPainter>
 #include <QStyle>
 #include <QStyleHints>
 #include <QSvgRenderer>
+
+#include <map>
+#include <tuple>
 
 namespace isol8::ui {
 
@@ -17,24 +21,60 @@ using namespace Qt::StringLiterals;
 namespace {
 
 struct Colours {
-    QRgb window, base, alternate, text, muted, button, border, accent, link;
+    QRgb window, base, alternate, text, muted, disabled, button, border, accent, link;
 };
 
-constexpr Colours light { 0xfff3f4f6, 0xffffffff, 0xfff7f8fa, 0xff1f2328, 0xff6b7280, 0xffffffff,
-    0xffd0d5dc, 0xff0b63ce, 0xff0550ae };
-constexpr Colours dark { 0xff1d2025, 0xff16181c, 0xff1b1e23, 0xffe4e7eb, 0xff8b929c, 0xff2a2e35,
-    0xff3a3f47, 0xff3b82f6, 0xff79b8ff };
+constexpr Colours light { 0xfff3f4f6, 0xffffffff, 0xfff7f8fa, 0xff1f2328, 0xff5f6671, 0xff9aa1ab,
+    0xffffffff, 0xffd0d5dc, 0xff0b63ce, 0xff0550ae };
+constexpr Colours dark { 0xff1d2025, 0xff16181c, 0xff1b1e23, 0xffe4e7eb, 0xff8b929c, 0xff636b76,
+    0xff2a2e35, 0xff3a3f47, 0xff2563eb, 0xff79b8ff };
 
-QPixmap drawn(const QByteArray& drawing, const QColor& colour, int size)
+/// One of our drawings in a colour of its own, drawn when it is needed and at the size that is
+/// needed.
+class Drawing : public QIconEngine {
+public:
+    Drawing(const QByteArray& drawing, const QColor& colour, const QColor& faint)
+        : m_drawing(drawing)
+        , m_colour(colour)
+        , m_faint(faint)
+    {
+    }
+
+    void paint(QPainter* painter, const QRect& area, QIcon::Mode mode, QIcon::State) override
+    {
+        auto coloured = m_drawing;
+        const auto& colour = mode == QIcon::Disabled ? m_faint : m_colour;
+        coloured.replace("#000000", colour.name().toLatin1());
+        QSvgRenderer(coloured).render(painter, area);
+    }
+
+    QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override
+    {
+        auto& drawn = m_drawn[{ size.width(), size.height(), int(mode) }];
+        if (drawn.isNull()) {
+            drawn = QPixmap(size);
+            drawn.fill(Qt::transparent);
+            QPainter painter(&drawn);
+            paint(&painter, QRect(QPoint(), size), mode, state);
+        }
+        return drawn;
+    }
+
+    [[nodiscard]] QIconEngine* clone() const override { return new Drawing(*this); }
+
+private:
+    QByteArray m_drawing;
+    QColor m_colour;
+    QColor m_faint;
+    std::map<std::tuple<int, int, int>, QPixmap> m_drawn;
+};
+
+QIcon icon(const QString& name, const QColor& colour, const QColor& faint)
 {
-    auto coloured = drawing;
-    coloured.replace("#000000", colour.name().toLatin1());
-    QSvgRenderer renderer(coloured);
-    QPixmap pixmap(size, size);
-    pixmap.fill(Qt::transparent);
-    QPainter painter(&pixmap);
-    renderer.render(&painter);
-    return pixmap;
+    QFile file(u":/isol8/actions/%1.svg"_s.arg(name));
+    if (!file.open(QIODevice::ReadOnly))
+        return {};
+    return QIcon(new Drawing(file.readAll(), colour, faint)); // The icon owns it.
 }
 
 } // namespace
@@ -75,7 +115,7 @@ QPalette paletteFor(bool isDark)
     set(QPalette::Dark, colours.border);
     set(QPalette::Shadow, colours.border);
     for (const auto role : { QPalette::WindowText, QPalette::Text, QPalette::ButtonText })
-        palette.setColor(QPalette::Disabled, role, QColor::fromRgba(colours.muted));
+        palette.setColor(QPalette::Disabled, role, QColor::fromRgba(colours.disabled));
     palette.setColor(QPalette::Disabled, QPalette::Highlight, QColor::fromRgba(colours.border));
     return palette;
 }
@@ -89,27 +129,13 @@ void applyTheme(QApplication& application, UiSettings::ColourScheme scheme)
 
 QIcon actionIcon(const QString& name, const QColor& colour)
 {
-    QFile file(u":/isol8/actions/%1.svg"_s.arg(name));
-    if (!file.open(QIODevice::ReadOnly))
-        return {};
-    const auto drawing = file.readAll();
-    QIcon icon;
-    for (const int size : { 16, 20, 24, 32, 48, 64 })
-        icon.addPixmap(drawn(drawing, colour, size));
-    return icon;
+    return icon(name, colour, colour);
 }
 
 QIcon actionIcon(const QString& name, const QPalette& palette)
 {
-    auto icon = actionIcon(name, palette.color(QPalette::WindowText));
-    QFile file(u":/isol8/actions/%1.svg"_s.arg(name));
-    if (file.open(QIODevice::ReadOnly)) {
-        const auto drawing = file.readAll();
-        const auto faint = palette.color(QPalette::Mid);
-        for (const int size : { 16, 20, 24, 32, 48, 64 })
-            icon.addPixmap(drawn(drawing, faint, size), QIcon::Disabled);
-    }
-    return icon;
+    return icon(name, palette.color(QPalette::WindowText),
+        palette.color(QPalette::Disabled, QPalette::WindowText));
 }
 
 } // namespace isol8::ui
