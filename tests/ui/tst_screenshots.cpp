@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "engine/docker/client.h"
+#include "tests/support/fakedocker.h"
 #include "tests/ui/support/windowfixture.h"
 
 #include "tests/ui/support/fakefiles.h"
@@ -12,12 +14,18 @@
 
 #include <QAction>
 #include <QComboBox>
+#include <QDialog>
 #include <QDir>
 #include <QDockWidget>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QLabel>
 #include <QPixmap>
 #include <QPushButton>
 #include <QTabWidget>
 #include <QTableView>
+#include <QTableWidget>
 #include <QTreeView>
 
 using namespace isol8;
@@ -32,13 +40,18 @@ class TestScreenshots : public QObject {
 
 private Q_SLOTS:
     void initTestCase();
+    void empty();
     void run_data();
     void run();
     void error();
     void files();
     void history();
+    void network();
+    void firstStart_data() { run_data(); }
     void firstStart();
+    void dialogs_data() { run_data(); }
     void dialogs();
+    void images();
     void small();
 
 private:
@@ -124,6 +137,15 @@ void TestScreenshots::runWith(const QByteArray& output, int exitCode)
     w().run()->result.duration = std::chrono::milliseconds(420 + 100 * exitCode);
     w().run()->end(exitCode);
     QTRY_VERIFY(!w().window().runs()->isRunning());
+}
+
+/// As it is when it was never used.
+void TestScreenshots::empty()
+{
+    m_fixture = std::make_unique<WindowFixture>();
+    w().window().resize(1180, 760);
+    w().page()->setFocus();
+    take(u"empty"_s);
 }
 
 void TestScreenshots::run_data()
@@ -224,36 +246,115 @@ void TestScreenshots::history()
     take(u"compare"_s);
 }
 
+void TestScreenshots::network()
+{
+    show(UiSettings::ColourScheme::Dark);
+    w().press(Qt::Key_F5);
+    QTRY_VERIFY(w().run());
+    const auto now = QDateTime::currentDateTimeUtc();
+    w().run()->result.networkLogs = {
+        { now, u"GET"_s, u"api.example.org"_s, u"/v1/stations?near=52.5,13.4"_s, true,
+            std::chrono::milliseconds(182), u"^api\\.example\\.org$"_s },
+        { now.addSecs(1), u"CONNECT"_s, u"files.example.net"_s, std::nullopt, false, {},
+            u"not allowed"_s },
+        { now.addSecs(1), u"GET"_s, u"169.254.169.254"_s, u"/latest/meta-data"_s, false, {},
+            u"private address"_s },
+    };
+    w().run()->end(0);
+    QTRY_VERIFY(!w().window().runs()->isRunning());
+    w().part<QDockWidget>("networkDock")->raise();
+    QFile latin(w().filePath(u"latin.py"_s));
+    QVERIFY(latin.open(QIODevice::WriteOnly));
+    latin.write("name = 'Stra\xdf"
+                "e'\n");
+    latin.close();
+    w().window().openFiles({ latin.fileName() });
+    take(u"network"_s);
+}
+
 void TestScreenshots::firstStart()
 {
-    show(UiSettings::ColourScheme::Light, [](const Target&, const QString&) {
+    QFETCH(UiSettings::ColourScheme, scheme);
+    show(scheme, [](const Target&, const QString&) {
         return Result<std::shared_ptr<Engine>>(failure(Kind::Denied,
             u"/var/run/docker.sock may not be used by this user; join the group docker"_s));
     });
     QTRY_VERIFY(w().part<QWidget>("startPage")->isVisible());
-    take(u"first-start"_s);
+    take(QString::fromLatin1(QTest::currentDataTag()) + u"-first-start"_s);
 }
 
 void TestScreenshots::dialogs()
 {
-    show(UiSettings::ColourScheme::Light);
-    w().window().actions().settings->trigger();
-    auto* settings = w().window().findChild<SettingsDialog*>();
-    QTRY_VERIFY(settings && settings->isVisible());
-    take(u"settings"_s, settings);
+    QFETCH(UiSettings::ColourScheme, scheme);
+    show(scheme);
+    const auto name = QString::fromLatin1(QTest::currentDataTag());
+    QVERIFY(w().services().targets.keep({ u"1"_s, u"Lab"_s, u"https://lab.example.org:3000"_s }));
+    QVERIFY(w().services().targets.keep({ u"2"_s, u"Cellar"_s, u"http://192.168.1.7:3000"_s }));
+    w().engine().files[u"desk-5f1c88a0"_s];
+    w().engine().files[u"nightly-report"_s];
+
+    const auto open = [this](QAction* action, const char* dialog) {
+        action->trigger();
+        return w().part<QDialog>(dialog);
+    };
+    auto* settings = open(w().window().actions().settings, "settingsDialog");
+    QTRY_VERIFY(settings->isVisible());
+    take(name + u"-settings"_s, settings);
     settings->findChild<QTabWidget*>(u"settingsTabs"_s)->setCurrentIndex(1);
-    take(u"configuration"_s, settings);
+    take(name + u"-configuration"_s, settings);
     settings->close();
-    w().window().actions().servers->trigger();
-    auto* servers = w().window().findChild<ServersDialog*>();
-    QTRY_VERIFY(servers && servers->isVisible());
-    take(u"servers"_s, servers);
+
+    auto* servers = open(w().window().actions().servers, "serversDialog");
+    QTRY_VERIFY(servers->isVisible());
+    QTest::mouseClick(servers->findChild<QPushButton*>(u"serverTest"_s), Qt::LeftButton);
+    auto* message = servers->findChild<QLabel*>(u"serverMessage"_s);
+    QTRY_VERIFY(!message->text().isEmpty());
+    take(name + u"-servers"_s, servers);
     servers->close();
-    w().window().actions().palette->trigger();
-    auto* palette = w().window().findChild<CommandPalette*>();
-    QTRY_VERIFY(palette && palette->isVisible());
-    take(u"palette"_s, palette);
+
+    auto* sessions = open(w().window().actions().sessions, "sessionsDialog");
+    QTRY_COMPARE(sessions->findChild<QTableWidget*>(u"sessionTable"_s)->rowCount(), 2);
+    take(name + u"-sessions"_s, sessions);
+    sessions->close();
+
+    auto* palette = open(w().window().actions().palette, "palette");
+    QTRY_VERIFY(palette->isVisible());
+    take(name + u"-palette"_s, palette);
     palette->close();
+
+    w().page()->setFocus();
+    w().type(u"x"_s);
+    w().window().actions().closeTab->trigger();
+    auto* question = w().part<QDialog>("unsavedQuestion");
+    QTRY_VERIFY(question->isVisible());
+    take(name + u"-question"_s, question);
+    question->close();
+}
+
+void TestScreenshots::images()
+{
+    const auto image = [](const QString& tag, qint64 megabytes, const QString& packages) {
+        return QJsonObject { { u"Id"_s, u"sha256:"_s + tag }, { u"RepoTags"_s, QJsonArray { tag } },
+            { u"Created"_s, QDateTime::currentSecsSinceEpoch() - megabytes * 4000 },
+            { u"Size"_s, megabytes << 20 },
+            { u"Labels"_s,
+                QJsonObject { { u"isol8.managed"_s, u"true"_s }, { u"isol8.tag"_s, tag },
+                    { u"isol8.dependencies"_s, packages } } } };
+    };
+    const QJsonArray all { image(u"isol8:python"_s, 232, {}), image(u"isol8:node"_s, 368, {}),
+        image(u"isol8:bash"_s, 215, {}), image(u"data-science:1"_s, 1180, u"numpy pandas"_s) };
+    test::FakeDocker fake;
+    for (int i = 0; i < 3; ++i)
+        fake.enqueueJson(200, QJsonDocument(all).toJson(QJsonDocument::Compact));
+    const auto client = std::make_shared<docker::Client>(fake.endpoint());
+    m_fixture = std::make_unique<WindowFixture>(EngineFactory(), [client] { return client; });
+    w().window().actions().images->trigger();
+    auto* dialog = w().part<QDialog>("imagesDialog");
+    auto* table = dialog->findChild<QTableWidget*>(u"imageTable"_s);
+    QTRY_COMPARE(table->rowCount(), 6);
+    table->selectRow(2);
+    take(u"images"_s, dialog);
+    m_fixture.reset(); // before Docker
 }
 
 void TestScreenshots::small()

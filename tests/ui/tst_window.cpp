@@ -11,7 +11,10 @@
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QTableWidget>
 #include <QToolButton>
+
+#include <csignal>
 
 using namespace isol8;
 using namespace isol8::tests;
@@ -28,7 +31,9 @@ private Q_SLOTS:
 
     void runsWhatIsTyped();
     void stopEndsTheRun();
+    void interruptSendsItsSignal();
     void standardInputGoesToTheProgram();
+    void networkLogIsShown();
     void saysHowItEnded_data();
     void saysHowItEnded();
     void runtimeIsFoundOrAskedFor();
@@ -71,6 +76,40 @@ void TestWindow::stopEndsTheRun()
     w().press(Qt::Key_F5, Qt::ShiftModifier);
     QTRY_COMPARE(w().status().section(u"  "_s, 0, 0), u"Stopped"_s);
     QTRY_VERIFY(!w().run());
+}
+
+void TestWindow::interruptSendsItsSignal()
+{
+    QVERIFY(!w().window().actions().interrupt->isEnabled());
+    w().window().openFiles({ w().writeFile(u"a.py"_s, "x\n") });
+    w().press(Qt::Key_F5);
+    QTRY_VERIFY(w().run());
+    w().window().actions().interrupt->trigger();
+    QCOMPARE(w().run()->signalNumbers, QList<int> { SIGINT });
+    QVERIFY(w().window().runs()->isRunning());
+}
+
+void TestWindow::networkLogIsShown()
+{
+    w().window().openFiles({ w().writeFile(u"a.py"_s, "x\n") });
+    w().press(Qt::Key_F5);
+    QTRY_VERIFY(w().run());
+    w().run()->result.networkLogs = {
+        { QDateTime::currentDateTimeUtc(), u"GET"_s, u"example.org"_s, u"/a"_s, true,
+            std::chrono::milliseconds(12), u"^example"_s },
+        { QDateTime::currentDateTimeUtc(), u"CONNECT"_s, u"evil\u202e.test:443"_s, std::nullopt,
+            false, {}, u"private address"_s },
+    };
+    w().run()->end(0);
+    auto* log = w().part<QTableWidget>("networkLog");
+    QTRY_COMPARE(log->rowCount(), 2);
+    QVERIFY(log->item(0, 1)->text().contains(u"allowed"_s));
+    QVERIFY(log->item(1, 1)->text().contains(u"refused"_s));
+    QCOMPARE(log->item(1, 3)->text(), u"evil\\u202e.test:443"_s);
+    w().press(Qt::Key_F5);
+    QTRY_VERIFY(w().run());
+    w().run()->end(0);
+    QTRY_COMPARE(log->rowCount(), 0);
 }
 
 void TestWindow::standardInputGoesToTheProgram()
@@ -218,7 +257,8 @@ void TestWindow::everythingHasAName()
 {
     QStringList nameless;
     for (auto* widget : w().window().findChildren<QWidget*>()) {
-        if (widget->focusPolicy() == Qt::NoFocus || widget->objectName().startsWith(u"qt_"_s))
+        if (widget->focusPolicy() == Qt::NoFocus || widget->objectName().startsWith(u"qt_"_s)
+            || widget->isHidden() || widget->window() != &w().window())
             continue;
         auto* accessible = QAccessible::queryAccessibleInterface(widget);
         const bool isControl = qobject_cast<QAbstractButton*>(widget)

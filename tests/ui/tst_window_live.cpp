@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "tests/ui/support/dockerrelay.h"
 #include "tests/ui/support/windowfixture.h"
 
 #include "engine/core/owner.h"
@@ -9,6 +10,7 @@
 #include "ui/files/sessionchoice.h"
 #include "ui/files/transferqueue.h"
 #include "ui/run/runcontroller.h"
+#include "ui/start/startpage.h"
 #include "ui/targets/connection.h"
 
 #include <QAction>
@@ -17,7 +19,10 @@
 #include <QPersistentModelIndex>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QToolButton>
 #include <QTreeView>
+
+#include <utility>
 
 using namespace isol8;
 using namespace isol8::tests;
@@ -31,7 +36,7 @@ class TestWindowLive : public QObject {
 private Q_SLOTS:
     void initTestCase();
     void init() { m_fixture = std::make_unique<WindowFixture>(m_engines); }
-    void cleanup() { m_fixture.reset(); }
+    void cleanup();
 
     void runsAndTellsHowItEnded();
     void stopsAnEndlessProgram();
@@ -39,14 +44,21 @@ private Q_SLOTS:
     void takesAFlood();
     void showsUsage();
     void sessionFilesComeAndGo();
+    void cancelledUploadLeavesNothing();
+    void fullSessionIsTold();
     void containerThatIsKilledIsTold();
+    void dockerThatStopsIsTold();
+    void imagesThatAreThereNeedNoStartPage();
     void closingTheWindowLeavesNothing();
 
 private:
     void waitForEnd() { QTRY_VERIFY_WITH_TIMEOUT(!w().window().runs()->isRunning(), 120'000); }
     WindowFixture& w() { return *m_fixture; }
 
+    [[nodiscard]] QStringList names();
+
     QTemporaryDir m_state;
+    std::unique_ptr<DockerRelay> m_relay; ///< Where there is one, engines reach Docker through it.
     EngineFactory m_engines;
     std::unique_ptr<WindowFixture> m_fixture;
 };
@@ -59,8 +71,24 @@ void TestWindowLive::initTestCase()
             return std::unexpected(endpoint.error());
         DockerEngineSettings settings;
         settings.stateDirectory = m_state.path();
-        return std::make_shared<DockerEngine>(*endpoint, settings);
+        return std::make_shared<DockerEngine>(m_relay ? m_relay->endpoint() : *endpoint, settings);
     };
+}
+
+void TestWindowLive::cleanup()
+{
+    m_fixture.reset();
+    m_relay.reset();
+}
+
+/// Of the session's files.
+QStringList TestWindowLive::names()
+{
+    QStringList found;
+    const auto* model = w().window().files()->model();
+    for (int row = 0; row < model->rowCount(); ++row)
+        found << model->index(row, 0, {}).data().toString();
+    return found;
 }
 
 void TestWindowLive::runsAndTellsHowItEnded()
@@ -164,6 +192,59 @@ void TestWindowLive::sessionFilesComeAndGo()
     QVERIFY(QCoro::waitFor(engine->stopSession(id)));
 }
 
+void TestWindowLive::cancelledUploadLeavesNothing()
+{
+    w().part<QPushButton>("beginSession")->click();
+    w().window().openFiles({ w().writeFile(u"a.sh"_s, "echo made > made.txt\n") });
+    w().press(Qt::Key_F5);
+    waitForEnd();
+    QTRY_VERIFY_WITH_TIMEOUT(names().contains(u"made.txt"_s), 60'000);
+
+    auto* files = w().window().files();
+    bool isCancelled = false;
+    connect(files->transfers(), &TransferQueue::progressed, this,
+        [&](const QString&, qint64 done, qint64 total, int) {
+            if (done > 0 && done < total && !std::exchange(isCancelled, true))
+                w().part<QPushButton>("transferCancel")->click();
+        });
+    files->upload({ w().writeFile(u"large"_s, QByteArray(50 << 20, 'x')) }, u"/sandbox"_s);
+    QTRY_VERIFY_WITH_TIMEOUT(!files->transfers()->isBusy(), 120'000);
+    files->transfers()->disconnect(this);
+    QVERIFY(isCancelled);
+    QCOMPARE(w().sentence(), QString());
+
+    // The session goes on without it.
+    const auto engine = w().window().connection()->engine();
+    const auto id = w().window().session()->id();
+    const auto left = QCoro::waitFor(engine->listFiles(id, u"/sandbox"_s));
+    QVERIFY2(left, left ? "" : qPrintable(left.error().message));
+    for (const auto& entry : *left)
+        QVERIFY2(entry.name != u"large"_s, qPrintable(QString::number(entry.sizeBytes)));
+    QCOMPARE(*QCoro::waitFor(engine->fetchFile(id, u"made.txt"_s)), "made\n"_ba);
+    QVERIFY(QCoro::waitFor(engine->stopSession(id)));
+}
+
+void TestWindowLive::fullSessionIsTold()
+{
+    w().part<QPushButton>("beginSession")->click();
+    w().window().openFiles(
+        { w().writeFile(u"a.sh"_s, "head -c 60000000 /dev/zero > filler; rm filler\n") });
+    auto* limit = w().part<QLineEdit>("limitSandbox");
+    limit->setFocus();
+    limit->selectAll();
+    QTest::keyClicks(limit, u"20m"_s);
+    w().window().actions().run->trigger();
+    waitForEnd();
+    QVERIFY2(w().output().contains(u"No space left on device"_s), qPrintable(w().output()));
+
+    auto* files = w().window().files();
+    files->upload({ w().writeFile(u"large"_s, QByteArray(50 << 20, 'x')) }, u"/sandbox"_s);
+    QTRY_VERIFY_WITH_TIMEOUT(!files->transfers()->isBusy(), 120'000);
+    QTRY_VERIFY2(w().sentence().contains(u"arge"_s), qPrintable(w().sentence()));
+    const auto engine = w().window().connection()->engine();
+    QVERIFY(QCoro::waitFor(engine->stopSession(w().window().session()->id())));
+}
+
 void TestWindowLive::containerThatIsKilledIsTold()
 {
     w().window().openFiles({ w().writeFile(u"a.sh"_s, "echo begun; sleep 100\n") });
@@ -178,6 +259,51 @@ void TestWindowLive::containerThatIsKilledIsTold()
     waitForEnd();
     QVERIFY2(!w().status().startsWith(u"Finished"_s), qPrintable(w().status()));
     QVERIFY(w().window().actions().run->isEnabled());
+}
+
+void TestWindowLive::dockerThatStopsIsTold()
+{
+    m_fixture.reset();
+    m_relay = std::make_unique<DockerRelay>();
+    m_fixture = std::make_unique<WindowFixture>(m_engines);
+    auto* health = w().part<QToolButton>("targetHealth");
+    QTRY_VERIFY_WITH_TIMEOUT(health->text().contains(u"ready"_s), 60'000);
+    w().window().openFiles({ w().writeFile(u"a.sh"_s, "echo begun; sleep 100\n") });
+    w().press(Qt::Key_F5);
+    QTRY_VERIFY_WITH_TIMEOUT(w().output().contains(u"begun"_s), 60'000);
+
+    m_relay->stop();
+    waitForEnd();
+    QVERIFY2(!w().status().startsWith(u"Finished"_s), qPrintable(w().status()));
+    QVERIFY2(w().status().contains(u"lost"_s) || w().status().contains(u"Not reachable"_s),
+        qPrintable(w().status()));
+    QTRY_VERIFY_WITH_TIMEOUT(health->text().contains(u"not available"_s), 60'000);
+    QTRY_VERIFY(w().part<QWidget>("startPage")->isVisible());
+    // Another try says why at once.
+    w().press(Qt::Key_F5);
+    waitForEnd();
+    QVERIFY2(w().status().contains(u"Not reachable"_s), qPrintable(w().status()));
+
+    m_relay->start();
+    w().part<QPushButton>("startAgain")->click();
+    QTRY_VERIFY_WITH_TIMEOUT(health->text().contains(u"ready"_s), 60'000);
+    QTRY_VERIFY(!w().part<QWidget>("startPage")->isVisible());
+    w().window().openFiles({ w().writeFile(u"b.sh"_s, "echo again\n") });
+    w().press(Qt::Key_F5);
+    waitForEnd();
+    QVERIFY2(w().status().startsWith(u"Finished"_s), qPrintable(w().status()));
+}
+
+void TestWindowLive::imagesThatAreThereNeedNoStartPage()
+{
+    m_fixture = std::make_unique<WindowFixture>(m_engines, realDockerClients());
+    auto* page = w().part<StartPage>("startPage");
+    QTRY_VERIFY_WITH_TIMEOUT(
+        w().window().connection()->health() == Connection::Health::Good, 60'000);
+    page->setProblem(StartPage::Problem::NoImages);
+    QVERIFY(page->isVisible());
+    w().part<QPushButton>("startAgain")->click();
+    QTRY_VERIFY_WITH_TIMEOUT(!page->isVisible(), 60'000);
 }
 
 void TestWindowLive::closingTheWindowLeavesNothing()

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "tests/ui/support/fulldisk.h"
+
 #include "ui/editor/textfile.h"
 
+#include <QDir>
 #include <QFileInfo>
 #include <QTemporaryDir>
 #include <QTest>
@@ -8,6 +11,7 @@
 #include <sys/stat.h>
 
 using namespace isol8;
+using namespace isol8::tests;
 using namespace isol8::ui;
 using namespace Qt::StringLiterals;
 
@@ -126,6 +130,16 @@ void TestTextFile::failedSaveLeavesTheOldFile()
     QVERIFY(!full);
     QVERIFY(full.error().message.contains(u"/dev/full/x"_s));
     QVERIFY(!writeTextFile(m_directory.filePath(u"no/such/folder"_s), text));
+
+    const auto path = write(u"old"_s, "old");
+    text.text = QString(5000, u'x');
+    {
+        const FullDisk disk(1000);
+        QVERIFY(!writeTextFile(path, text));
+    }
+    QCOMPARE(readTextFile(path)->text, u"old"_s);
+    QCOMPARE(
+        QDir(m_directory.path()).entryList({ u"old*"_s }, QDir::Files), QStringList { u"old"_s });
 }
 
 QTEST_GUILESS_MAIN(TestTextFile)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/ui/support/windowfixture.h"
 
+#include <QDockWidget>
 #include <QFileInfo>
+#include <QSettings>
 #include <QSignalSpy>
 
 using namespace isol8;
@@ -22,6 +24,7 @@ private Q_SLOTS:
     void vanishedFilesAreLeftOut();
     void damagedFileIsAnEmptyWindow();
     void fileIsTheOwnersAlone();
+    void crashLosesNoLayout();
 
 private:
     [[nodiscard]] QString path() { return w().services().places.dataDirectory + u"/open.json"_s; }
@@ -100,6 +103,22 @@ void TestRecovery::fileIsTheOwnersAlone()
     w().type(u"mine"_s);
     waitForText("mine");
     QVERIFY(!(QFileInfo(path()).permissions() & (QFile::ReadGroup | QFile::ReadOther)));
+}
+
+void TestRecovery::crashLosesNoLayout()
+{
+    w().window().resize(790, 643); // The offscreen screen has 800 by 800.
+    const auto size = w().window().size();
+    w().part<QDockWidget>("filesDock")->hide();
+    const auto isKept = [this] {
+        const QSettings file(
+            w().services().places.configDirectory + u"/window.ini"_s, QSettings::IniFormat);
+        return file.contains(u"state/docks"_s) && file.contains(u"state/geometry"_s);
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(isKept(), 20'000);
+    w().restart();
+    QCOMPARE(w().window().size(), size);
+    QVERIFY(w().part<QDockWidget>("filesDock")->isHidden());
 }
 
 QTEST_MAIN(TestRecovery)

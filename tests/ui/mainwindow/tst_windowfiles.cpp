@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/ui/support/fakefiles.h"
+#include "tests/ui/support/fulldisk.h"
 #include "tests/ui/support/windowfixture.h"
 
 #include "ui/files/filespanel.h"
@@ -8,9 +9,15 @@
 #include "ui/run/runcontroller.h"
 
 #include <QAction>
+#include <QDir>
+#include <QDragEnterEvent>
+#include <QDropEvent>
+#include <QFileDialog>
 #include <QInputDialog>
-#include <QLabel>
+#include <QLineEdit>
 #include <QMessageBox>
+#include <QMimeData>
+#include <QProgressBar>
 #include <QPushButton>
 #include <QTreeView>
 
@@ -34,6 +41,15 @@ private Q_SLOTS:
     void makesRenamesAndDeletes();
     void badNamesAreRefused();
     void uploadsDownloadsAndRefreshes();
+    void uploadsByDialogAndByDropping();
+    void downloadsByDialog();
+    void transferShowsProgressAndIsCancelled();
+    void fullSessionIsTold();
+    void fullDiskIsTold();
+    void vanishedFileIsTold();
+    void hugeFileIsNotFetched();
+    void unreachableSessionIsTold();
+    void keysRunFromTheTree();
     void showsImagesAndTables();
     void refusesWhatIsNoText();
     void runsRefreshTheTree();
@@ -41,8 +57,9 @@ private Q_SLOTS:
 private:
     [[nodiscard]] QStringList names();
     void select(const QString& name);
+    /// Types a path into a file dialog and takes it.
+    void choose(const char* name, const QString& path);
     void answer(const QString& text);
-    [[nodiscard]] QString sentence();
     [[nodiscard]] QAction* action(const char* name) { return w().part<QAction>(name); }
     WindowFixture& w() { return *m_fixture; }
 
@@ -76,6 +93,18 @@ void TestWindowFiles::select(const QString& name)
     view->setCurrentIndex(view->model()->index(int(names().indexOf(name)), 0));
 }
 
+void TestWindowFiles::choose(const char* name, const QString& path)
+{
+    auto* dialog = w().window().findChild<QFileDialog*>(QLatin1StringView(name));
+    QTRY_VERIFY(dialog && dialog->isVisible());
+    auto* line = dialog->findChild<QLineEdit*>(u"fileNameEdit"_s);
+    QVERIFY(line);
+    line->setText(path);
+    QTest::keyClick(line, Qt::Key_Return);
+    QTRY_VERIFY(!w().window().findChild<QFileDialog*>(QLatin1StringView(name)));
+    w().activate();
+}
+
 void TestWindowFiles::answer(const QString& text)
 {
     auto* dialog = w().window().findChild<QInputDialog*>(u"nameDialog"_s);
@@ -83,12 +112,6 @@ void TestWindowFiles::answer(const QString& text)
     dialog->setTextValue(text);
     dialog->accept();
     QTRY_VERIFY(!w().window().findChild<QInputDialog*>(u"nameDialog"_s));
-}
-
-QString TestWindowFiles::sentence()
-{
-    const auto* text = w().page()->findChild<QLabel*>(u"messageText"_s);
-    return text->isVisible() ? text->text() : QString();
 }
 
 void TestWindowFiles::sessionIsBegunAndUsed()
@@ -147,7 +170,7 @@ void TestWindowFiles::failedSaveKeepsTheText()
     w().type(u"x"_s);
     m_files->putError = Error { Kind::Limit, u"no space left"_s };
     w().press(Qt::Key_S, Qt::ControlModifier);
-    QTRY_VERIFY(sentence().contains(u"o space left"_s));
+    QTRY_VERIFY(w().sentence().contains(u"o space left"_s));
     QVERIFY(w().page()->isModified());
 }
 
@@ -186,7 +209,7 @@ void TestWindowFiles::badNamesAreRefused()
     for (const auto& name : { u"../../etc/x"_s, u"/etc/x"_s, QString(300, u'x'), u"a\nb"_s }) {
         action("filesNewFile")->trigger();
         answer(name);
-        QTRY_VERIFY(!sentence().isEmpty());
+        QTRY_VERIFY(!w().sentence().isEmpty());
     }
     QCOMPARE(m_files->contents.size(), 1U);
 }
@@ -200,6 +223,117 @@ void TestWindowFiles::uploadsDownloadsAndRefreshes()
     select(u"up.txt"_s);
     w().window().files()->downloadTo(target.path());
     QTRY_VERIFY(QFile::exists(target.filePath(u"up.txt"_s)));
+}
+
+void TestWindowFiles::uploadsByDialogAndByDropping()
+{
+    action("filesUpload")->trigger();
+    choose("uploadDialog", w().writeFile(u"chosen.txt"_s, "1"));
+    QTRY_VERIFY(names().contains(u"chosen.txt"_s));
+
+    QVERIFY(QDir(w().filePath({})).mkpath(u"folder"_s));
+    w().writeFile(u"folder/inner.txt"_s, "2");
+    auto* viewport = w().window().files()->view()->viewport();
+    QMimeData data;
+    data.setUrls({ QUrl::fromLocalFile(w().filePath(u"folder"_s)) });
+    const QPoint place(20, viewport->height() - 5); // below the files
+    QDragEnterEvent enter(place, Qt::CopyAction, &data, Qt::LeftButton, {});
+    QCoreApplication::sendEvent(viewport, &enter);
+    QDragMoveEvent move(place, Qt::CopyAction, &data, Qt::LeftButton, {});
+    QCoreApplication::sendEvent(viewport, &move);
+    QVERIFY(move.isAccepted());
+    QDropEvent drop(place, Qt::CopyAction, &data, Qt::LeftButton, {});
+    QCoreApplication::sendEvent(viewport, &drop);
+    QTRY_COMPARE(m_files->contents[u"/sandbox/folder/inner.txt"_s], "2"_ba);
+    QTRY_VERIFY(names().contains(u"folder"_s));
+}
+
+void TestWindowFiles::downloadsByDialog()
+{
+    const QTemporaryDir target;
+    select(u"a.py"_s);
+    action("filesDownload")->trigger();
+    choose("downloadDialog", target.path());
+    QTRY_VERIFY(QFile::exists(target.filePath(u"a.py"_s)));
+}
+
+void TestWindowFiles::transferShowsProgressAndIsCancelled()
+{
+    m_files->isPutHanging = true;
+    w().window().files()->upload(
+        { w().writeFile(u"a.txt"_s, QByteArray(1000, 'x')), w().writeFile(u"b.txt"_s, "b") },
+        u"/sandbox"_s);
+    auto* bar = w().part<QProgressBar>("transferBar");
+    QTRY_VERIFY(bar->isVisible());
+    QCOMPARE(bar->value(), bar->maximum() / 2);
+    QTest::mouseClick(w().part<QPushButton>("transferCancel"), Qt::LeftButton);
+    QTRY_VERIFY(!bar->isVisible());
+    QCOMPARE(names(), QStringList { u"a.py"_s });
+    QCOMPARE(w().sentence(), QString());
+}
+
+void TestWindowFiles::fullSessionIsTold()
+{
+    m_files->putError = Error { Kind::Limit, u"no space left on device"_s };
+    w().window().files()->upload({ w().writeFile(u"up.txt"_s, "up") }, u"/sandbox"_s);
+    QTRY_VERIFY2(w().sentence().contains(u"o space left"_s), qPrintable(w().sentence()));
+    QVERIFY(w().sentence().contains(u"up.txt"_s, Qt::CaseInsensitive));
+}
+
+void TestWindowFiles::fullDiskIsTold()
+{
+    const QTemporaryDir target;
+    m_files->add(u"/sandbox/large"_s, QByteArray(5000, 'x'));
+    action("filesRefresh")->trigger();
+    QTRY_VERIFY(names().contains(u"large"_s));
+    select(u"large"_s);
+    {
+        const FullDisk full(1000);
+        w().window().files()->downloadTo(target.path());
+        QTRY_VERIFY2(w().sentence().contains(u"large"_s), qPrintable(w().sentence()));
+    }
+    QVERIFY(QDir(target.path()).isEmpty());
+}
+
+void TestWindowFiles::vanishedFileIsTold()
+{
+    select(u"a.py"_s);
+    m_files->remove(u"/sandbox/a.py"_s);
+    action("filesOpen")->trigger();
+    QTRY_VERIFY2(w().sentence().contains(u"a.py"_s), qPrintable(w().sentence()));
+    action("filesRefresh")->trigger();
+    QTRY_VERIFY(names().isEmpty());
+}
+
+void TestWindowFiles::hugeFileIsNotFetched()
+{
+    m_files->add(u"/sandbox/huge"_s, QByteArray(65 << 20, 'x'));
+    action("filesRefresh")->trigger();
+    QTRY_VERIFY(names().contains(u"huge"_s));
+    select(u"huge"_s);
+    action("filesOpen")->trigger();
+    QTRY_VERIFY2(w().sentence().contains(u"too large"_s), qPrintable(w().sentence()));
+    QVERIFY(w().sentence().contains(u"65 MiB"_s));
+}
+
+void TestWindowFiles::unreachableSessionIsTold()
+{
+    m_files->listError = Error { Kind::Unreachable, u"the server is gone"_s };
+    action("filesRefresh")->trigger();
+    QTRY_VERIFY2(w().sentence().contains(u"the server is gone"_s), qPrintable(w().sentence()));
+}
+
+/// F5 runs wherever the focus is.
+void TestWindowFiles::keysRunFromTheTree()
+{
+    w().window().openFiles({ w().writeFile(u"b.py"_s, "x\n") });
+    w().window().files()->view()->setFocus();
+    w().press(Qt::Key_F5);
+    QTRY_COMPARE(m_files->startCount, 1);
+    m_files->runs.back()->end(0);
+    const auto listings = m_files->listed.size();
+    w().press(Qt::Key_F5, Qt::ControlModifier);
+    QTRY_VERIFY(m_files->listed.size() > listings);
 }
 
 void TestWindowFiles::showsImagesAndTables()
@@ -217,7 +351,7 @@ void TestWindowFiles::showsImagesAndTables()
     w().window().tabs()->setCurrentIndex(0);
     select(u"bad.png"_s);
     action("filesOpen")->trigger();
-    QTRY_VERIFY(sentence().contains(u"bad.png"_s, Qt::CaseInsensitive));
+    QTRY_VERIFY(w().sentence().contains(u"bad.png"_s, Qt::CaseInsensitive));
 }
 
 void TestWindowFiles::refusesWhatIsNoText()
@@ -227,7 +361,7 @@ void TestWindowFiles::refusesWhatIsNoText()
     QTRY_VERIFY(names().contains(u"a.bin"_s));
     select(u"a.bin"_s);
     action("filesOpen")->trigger();
-    QTRY_VERIFY(sentence().contains(u"binary"_s));
+    QTRY_VERIFY(w().sentence().contains(u"binary"_s));
 }
 
 void TestWindowFiles::runsRefreshTheTree()

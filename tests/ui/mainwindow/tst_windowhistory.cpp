@@ -7,6 +7,7 @@
 
 #include <QLabel>
 #include <QLineEdit>
+#include <QMessageBox>
 #include <QPushButton>
 #include <QTableView>
 
@@ -28,6 +29,7 @@ private Q_SLOTS:
     void runsItAgain();
     void comparesTwo();
     void findsAndDeletes();
+    void deletesAllWhenSure();
 
 private:
     void run(const QByteArray& code, const QByteArray& output, int exitCode = 0);
@@ -106,6 +108,21 @@ void TestWindowHistory::findsAndDeletes()
     QTRY_COMPARE(view()->model()->rowCount(), 0);
     w().part<QLineEdit>("historySearch")->clear();
     QTRY_COMPARE(view()->model()->rowCount(), 1);
+}
+
+void TestWindowHistory::deletesAllWhenSure()
+{
+    const auto answer = [this](QMessageBox::StandardButton button) {
+        w().part<QPushButton>("historyClear")->click();
+        auto* question = w().part<QMessageBox>("clearQuestion");
+        QTRY_VERIFY(question->isVisible());
+        question->button(button)->click();
+        QTRY_VERIFY(!w().window().findChild<QMessageBox*>(u"clearQuestion"_s));
+    };
+    answer(QMessageBox::Cancel);
+    QCOMPARE(view()->model()->rowCount(), 2);
+    answer(QMessageBox::Yes);
+    QCOMPARE(view()->model()->rowCount(), 0);
 }
 
 QTEST_MAIN(TestWindowHistory)

@@ -63,7 +63,7 @@ FakeRun* TestWindowOptions::start()
     const auto before = w().engine().startCount;
     w().window().actions().run->trigger();
     if (w().engine().startCount != before + 1)
-        qFatal("nothing was started");
+        qFatal("nothing was started: %s", qPrintable(w().sentence()));
     return w().run();
 }
 

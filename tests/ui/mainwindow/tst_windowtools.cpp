@@ -2,7 +2,10 @@
 #include "tests/ui/support/windowfixture.h"
 
 #include "engine/core/settings.h"
+#include "engine/docker/client.h"
+#include "tests/support/fakedocker.h"
 #include "ui/files/sessionchoice.h"
+#include "ui/images/imagesdialog.h"
 #include "ui/mainwindow/commandpalette.h"
 #include "ui/run/runcontroller.h"
 #include "ui/settings/settingsdialog.h"
@@ -18,6 +21,7 @@
 #include <QListWidget>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QScopeGuard>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTableWidget>
@@ -37,6 +41,7 @@ private Q_SLOTS:
 
     void addsTestsAndUsesAServer();
     void unreachableServerIsTold();
+    void editsAndRemovesAServer();
     void removedServerGivesWayToThisComputer();
     void sessionsAreAttachedAndStopped();
     void paletteFindsCommands();
@@ -45,6 +50,9 @@ private Q_SLOTS:
     void layoutIsRemembered();
     void firstStartSaysWhatIsMissing_data();
     void firstStartSaysWhatIsMissing();
+    void stoppedDockerIsStarted();
+    void missingImagesAreOffered();
+    void tellsMissingFromStopped();
 
 private:
     void open();
@@ -129,6 +137,23 @@ void TestWindowTools::unreachableServerIsTold()
     fill(servers, "serverAddress", u"https://lab.test"_s);
     QTest::mouseClick(servers->findChild<QPushButton*>(u"serverTest"_s), Qt::LeftButton);
     QTRY_VERIFY(message->text().contains(u"connection refused"_s));
+    servers->close();
+}
+
+void TestWindowTools::editsAndRemovesAServer()
+{
+    QVERIFY(w().services().targets.keep({ u"1"_s, u"Lab"_s, u"https://lab.test"_s }));
+    w().window().actions().servers->trigger();
+    auto* servers = dialog<ServersDialog>();
+    QCOMPARE(servers->findChild<QLineEdit*>(u"serverName"_s)->text(), u"Lab"_s);
+    fill(servers, "serverName", u"Cellar"_s);
+    fill(servers, "serverKey", u"k"_s);
+    QTest::mouseClick(servers->findChild<QPushButton*>(u"serverSave"_s), Qt::LeftButton);
+    QTRY_COMPARE(w().services().targets.find(u"1"_s).name, u"Cellar"_s);
+    QTRY_COMPARE(w().part<QComboBox>("targetChoice")->itemText(1), u"Cellar"_s);
+    QTest::mouseClick(servers->findChild<QPushButton*>(u"serverRemove"_s), Qt::LeftButton);
+    QTRY_COMPARE(w().services().targets.targets().size(), 1);
+    QTRY_COMPARE(w().part<QComboBox>("targetChoice")->count(), 1);
     servers->close();
 }
 
@@ -224,13 +249,14 @@ void TestWindowTools::layoutIsRemembered()
     auto* dock = w().part<QDockWidget>("optionsDock");
     QVERIFY(dock->isVisible());
     dock->hide();
-    w().window().resize(900, 640);
+    w().window().resize(790, 640);
+    const auto size = w().window().size();
     QSignalSpy ended(&w().window(), &MainWindow::ended);
     w().window().close();
     QTRY_COMPARE(ended.size(), 1);
     w().restart();
     QVERIFY(!w().part<QDockWidget>("optionsDock")->isVisible());
-    QCOMPARE(w().window().width(), 900);
+    QCOMPARE(w().window().size(), size);
 }
 
 void TestWindowTools::firstStartSaysWhatIsMissing_data()
@@ -251,8 +277,77 @@ void TestWindowTools::firstStartSaysWhatIsMissing()
     QTRY_VERIFY(page->isVisible());
     QVERIFY(page->findChild<QPlainTextEdit*>(u"startCommand"_s)->toPlainText().contains(command));
     m_refusal.reset();
-    w().window().connection()->choose(localTarget());
+    QTest::mouseClick(page->findChild<QPushButton*>(u"startAgain"_s), Qt::LeftButton);
     QTRY_VERIFY(!page->isVisible());
+    QVERIFY(w().window().connection()->engine());
+}
+
+/// With programs in place of pkexec and Docker's.
+void TestWindowTools::stoppedDockerIsStarted()
+{
+    const QTemporaryDir programs;
+    const auto write = [&programs](const QString& name, const QByteArray& script) {
+        QFile file(programs.filePath(name));
+        if (!file.open(QIODevice::WriteOnly) || file.write("#!/bin/sh\n" + script) < 0)
+            qFatal("cannot write a program");
+        file.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+    };
+    const auto note = programs.filePath(u"asked"_s);
+    write(u"pkexec"_s, "echo \"$@\" > '" + note.toUtf8() + "'\n");
+    write(u"systemctl"_s, "");
+    write(u"docker"_s, "");
+    const auto path = qgetenv("PATH");
+    qputenv("PATH", programs.path().toUtf8() + ':' + path);
+    const auto restore = qScopeGuard([&path] { qputenv("PATH", path); });
+
+    m_refusal = Error { Kind::Unreachable, u"nobody listens at the socket"_s };
+    w().window().connection()->choose(localTarget());
+    auto* page = w().part<StartPage>("startPage");
+    QTRY_VERIFY(page->isVisible());
+    QCOMPARE(page->problem(), StartPage::Problem::DockerStopped);
+    auto* fix = page->findChild<QPushButton*>(u"startFix"_s);
+    QVERIFY(fix->isVisible());
+    m_refusal.reset();
+    QTest::mouseClick(fix, Qt::LeftButton);
+    QTRY_VERIFY(!page->isVisible());
+    QFile asked(note);
+    QVERIFY(asked.open(QIODevice::ReadOnly));
+    QCOMPARE(asked.readAll(), "systemctl start docker\n"_ba);
+}
+
+void TestWindowTools::missingImagesAreOffered()
+{
+    test::FakeDocker fake;
+    fake.enqueueJson(200, "[]");
+    fake.enqueueJson(200, "[]");
+    const auto client = std::make_shared<docker::Client>(fake.endpoint());
+    m_fixture = std::make_unique<WindowFixture>(
+        [this](
+            const Target&, const QString&) -> Result<std::shared_ptr<Engine>> { return m_engine; },
+        [client] { return client; });
+    auto* page = w().part<StartPage>("startPage");
+    QTRY_VERIFY(page->isVisible());
+    QCOMPARE(page->problem(), StartPage::Problem::NoImages);
+    QTest::mouseClick(page->findChild<QPushButton*>(u"startFix"_s), Qt::LeftButton);
+    auto* images = dialog<ImagesDialog>();
+    auto* table = images->findChild<QTableWidget*>(u"imageTable"_s);
+    QTRY_COMPARE(table->rowCount(), 5);
+    QCOMPARE(table->item(0, 2)->text(), u"not built"_s);
+    m_fixture.reset(); // before Docker
+}
+
+void TestWindowTools::tellsMissingFromStopped()
+{
+    const QTemporaryDir none;
+    const QTemporaryDir some;
+    QFile program(some.filePath(u"dockerd"_s));
+    QVERIFY(program.open(QIODevice::WriteOnly));
+    program.setPermissions(QFile::ReadOwner | QFile::ExeOwner);
+    program.close();
+    const Error error { Kind::Unreachable, u"nobody listens"_s };
+    QCOMPARE(StartPage::problemOf(error, { none.path() }), StartPage::Problem::DockerMissing);
+    QCOMPARE(StartPage::problemOf(error, { none.path(), some.path() }),
+        StartPage::Problem::DockerStopped);
 }
 
 QTEST_MAIN(TestWindowTools)

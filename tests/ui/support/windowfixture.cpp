@@ -10,9 +10,10 @@ namespace isol8::tests {
 
 using namespace Qt::StringLiterals;
 
-WindowFixture::WindowFixture(ui::EngineFactory engines)
+WindowFixture::WindowFixture(ui::EngineFactory engines, ui::DockerClientFactory clients)
     : m_engine(std::make_shared<FakeEngine>())
     , m_engines(std::move(engines))
+    , m_clients(std::move(clients))
 {
     if (!m_engines)
         m_engines = [engine = m_engine](const ui::Target&, const QString&) {
@@ -32,12 +33,17 @@ void WindowFixture::open()
     const auto home = m_home.path();
     m_services = std::make_unique<ui::Services>(
         ui::Places { home + u"/config"_s, home + u"/data"_s, home },
-        ui::Surroundings { m_engines, {}, ui::KeyStore::Backend::FileOnly });
+        ui::Surroundings { m_engines, m_clients, ui::KeyStore::Backend::FileOnly });
     ui::applyTheme(*qApp, m_services->settings.values().colourScheme);
     m_window = std::make_unique<ui::MainWindow>(*m_services);
     m_window->show();
+    activate();
+}
+
+void WindowFixture::activate()
+{
     m_window->activateWindow();
-    if (!QTest::qWaitForWindowActive(m_window.get()))
+    if (!QTest::qWaitForWindowActive(m_window.get(), 60'000))
         qFatal("the window does not become active");
 }
 
@@ -56,6 +62,12 @@ FakeRun* WindowFixture::run() const
 QString WindowFixture::status()
 {
     return part<QLabel>("outputStatus")->text();
+}
+
+QString WindowFixture::sentence()
+{
+    const auto* text = page()->findChild<QLabel*>(u"messageText"_s);
+    return text->isVisible() ? text->text() : QString();
 }
 
 void WindowFixture::type(const QString& text)

@@ -14,10 +14,10 @@
 namespace isol8::tests {
 
 /// The real window in a home directory of its own, shown and active. Its engine is a fake one
-/// unless another factory is given.
+/// unless another factory is given; it knows no Docker to ask for images without @p clients.
 class WindowFixture {
 public:
-    explicit WindowFixture(ui::EngineFactory engines = {});
+    explicit WindowFixture(ui::EngineFactory engines = {}, ui::DockerClientFactory clients = {});
     ~WindowFixture();
     Q_DISABLE_COPY_MOVE(WindowFixture)
 
@@ -31,6 +31,10 @@ public:
     [[nodiscard]] ui::CodeEditor* editor() { return page()->editor(); }
     [[nodiscard]] QString output() { return m_window->output()->view()->text(); }
     [[nodiscard]] QString status();
+    /// What the bar above the text in front says; empty when it is hidden.
+    [[nodiscard]] QString sentence();
+    /// Waits until keys go to the window, which takes a moment after a dialog.
+    void activate();
 
     /// A part of the window by its object name; fails the test when there is none.
     template <typename Widget> [[nodiscard]] Widget* part(const char* name)
@@ -46,7 +50,8 @@ public:
     void press(int key, Qt::KeyboardModifiers modifiers = Qt::NoModifier);
 
     [[nodiscard]] QString filePath(const QString& name) const { return m_files.filePath(name); }
-    [[nodiscard]] QString writeFile(const QString& name, const QByteArray& content) const;
+    /// Its path.
+    QString writeFile(const QString& name, const QByteArray& content) const;
     /// Closes the window and makes another one with the same files and settings.
     void restart();
 
@@ -57,6 +62,7 @@ private:
     QTemporaryDir m_files;
     std::shared_ptr<FakeEngine> m_engine;
     ui::EngineFactory m_engines;
+    ui::DockerClientFactory m_clients;
     std::unique_ptr<ui::Services> m_services;
     std::unique_ptr<ui::MainWindow> m_window;
 };
