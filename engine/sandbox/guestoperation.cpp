@@ -181,12 +181,16 @@ private:
             m_sent += size;
             m_credit -= static_cast<quint32>(size);
         }
-        if (m_job.progress && !m_isEndSent) // What was acknowledged went over.
-            m_job.progress(m_sent - (guest::fileWindowBytes - m_credit), m_job.content.size());
-        if (!m_isEndSent && m_sent == m_job.content.size()) {
+        if (m_isEndSent)
+            return;
+        if (m_sent == m_job.content.size()) {
             m_isEndSent = true;
             m_link->send(Type::FileEnd, m_id);
         }
+        // What was acknowledged went over. Last, since whoever hears it may cancel: this is gone
+        // then.
+        if (const auto progress = m_job.progress)
+            progress(m_sent - (guest::fileWindowBytes - m_credit), m_job.content.size());
     }
 
     void sendPieces(Type type)
@@ -264,12 +268,13 @@ private:
         if (size > guest::fileWindowBytes - m_unacknowledged)
             return std::unexpected(protocolError(u"more of a file than it may"_s));
         m_answer.content.append(payload);
-        if (m_job.progress && !m_answer.entries.isEmpty())
-            m_job.progress(m_answer.content.size(), m_answer.entries.constFirst().sizeBytes);
         m_unacknowledged += size;
         if (m_unacknowledged >= guest::fileWindowBytes / 4)
             m_link->sendU32(
                 Type::Credit, m_id, std::exchange(m_unacknowledged, 0), guest::Stream::File);
+        const auto progress = m_job.progress;
+        if (progress && !m_answer.entries.isEmpty()) // Last: it may cancel, and this is gone then.
+            progress(m_answer.content.size(), m_answer.entries.constFirst().sizeBytes);
         return {};
     }
 
