@@ -3,6 +3,8 @@
 
 #include <QKeyEvent>
 #include <QLabel>
+#include <QPainter>
+#include <QPixmap>
 #include <QScrollArea>
 #include <QVBoxLayout>
 #include <QWheelEvent>
@@ -15,13 +17,35 @@ namespace {
 constexpr double step = 1.25;
 constexpr double smallest = 0.05;
 constexpr int largestSide = 16'000; // of what is drawn
+
+/// Draws the part that is in sight, however large the whole would be.
+class Canvas : public QWidget {
+public:
+    Canvas(const QImage& image, QWidget* parent)
+        : QWidget(parent)
+        , m_picture(QPixmap::fromImage(image))
+    {
+    }
+
+protected:
+    void paintEvent(QPaintEvent*) override
+    {
+        QPainter painter(this);
+        painter.setRenderHint(QPainter::SmoothPixmapTransform);
+        painter.drawPixmap(rect(), m_picture);
+    }
+
+private:
+    QPixmap m_picture;
+};
+
 } // namespace
 
 ImageView::ImageView(QImage image, QWidget* parent)
     : QWidget(parent)
     , m_image(std::move(image))
     , m_area(new QScrollArea(this))
-    , m_picture(new QLabel(this))
+    , m_picture(new Canvas(m_image, this))
     , m_facts(new QLabel(this))
 {
     setObjectName(QStringLiteral("imageView"));
@@ -54,32 +78,20 @@ void ImageView::draw()
     const double fitted
         = std::min({ 1.0, room.width() / m_image.width(), room.height() / m_image.height() });
     const double scale = m_scale > 0 ? m_scale : std::max(fitted, 0.001);
-    const auto size = (QSizeF(m_image.size()) * scale).toSize().expandedTo(QSize(1, 1));
-    auto picture
-        = QPixmap::fromImage(m_image.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
-    picture.setDevicePixelRatio(ratio);
-    m_picture->setPixmap(picture);
-    m_picture->adjustSize();
+    m_shownScale = scale;
+    m_picture->resize((QSizeF(m_image.size()) * (scale / ratio)).toSize().expandedTo(QSize(1, 1)));
     m_facts->setText(tr("%1 × %2 pixels  ·  %3%")
             .arg(m_image.width())
             .arg(m_image.height())
             .arg(int(scale * 100 + 0.5)));
 }
 
-void ImageView::resizeEvent(QResizeEvent* event)
-{
-    QWidget::resizeEvent(event);
-    if (m_scale == 0)
-        draw();
-}
-
 void ImageView::keyPressEvent(QKeyEvent* event)
 {
-    const double now = m_picture->pixmap().width() / double(m_image.width());
     if (event->key() == Qt::Key_Plus || event->key() == Qt::Key_Equal)
-        setScale(now * step);
+        setScale(m_shownScale * step);
     else if (event->key() == Qt::Key_Minus)
-        setScale(now / step);
+        setScale(m_shownScale / step);
     else if (event->key() == Qt::Key_0)
         setScale(0);
     else
@@ -88,11 +100,12 @@ void ImageView::keyPressEvent(QKeyEvent* event)
 
 bool ImageView::eventFilter(QObject* watched, QEvent* event)
 {
+    if (event->type() == QEvent::Resize && m_scale == 0)
+        draw();
     if (event->type() == QEvent::Wheel) {
         const auto* wheel = static_cast<QWheelEvent*>(event);
         if (wheel->modifiers() & Qt::ControlModifier) {
-            const double now = m_picture->pixmap().width() / double(m_image.width());
-            setScale(wheel->angleDelta().y() > 0 ? now * step : now / step);
+            setScale(wheel->angleDelta().y() > 0 ? m_shownScale * step : m_shownScale / step);
             return true;
         }
     }

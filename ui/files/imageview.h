@@ -17,7 +17,6 @@ public:
     ImageView(QImage image, QWidget* parent);
 
 protected:
-    void resizeEvent(QResizeEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
@@ -27,9 +26,10 @@ private:
 
     QImage m_image;
     QScrollArea* m_area;
-    QLabel* m_picture;
+    QWidget* m_picture;
     QLabel* m_facts;
-    double m_scale = 0;
+    double m_scale = 0; ///< 0: fit.
+    double m_shownScale = 1; ///< Pixels of the screen for one of the image.
 };
 
 } // namespace isol8::ui

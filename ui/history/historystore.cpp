@@ -166,11 +166,11 @@ QList<HistoryEntry> HistoryStore::find(const QString& text, int most) const
     QSqlQuery query(QSqlDatabase::database(m_connection));
     const auto where = text.isEmpty()
         ? QString()
-        : u"WHERE title LIKE ?1 ESCAPE '\\' OR code LIKE ?1 ESCAPE '\\' OR output LIKE ?1 ESCAPE '\\'"_s;
+        : u"WHERE title LIKE ? ESCAPE '\\' OR code LIKE ? ESCAPE '\\' OR output LIKE ? ESCAPE '\\'"_s;
     query.prepare(
         u"SELECT %1 FROM runs %2 ORDER BY id DESC LIMIT %3"_s.arg(listColumns, where).arg(most));
-    if (!text.isEmpty())
-        query.bindValue(0, pattern(text));
+    for (int place = 0; place < 3 && !text.isEmpty(); ++place)
+        query.addBindValue(pattern(text));
     query.setForwardOnly(true);
     query.exec();
     while (query.next())

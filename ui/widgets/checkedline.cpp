@@ -20,6 +20,7 @@ CheckedLine::CheckedLine(const QString& name, Check check, QWidget* parent)
     m_mark->setVisible(false); // Only a change is noticed.
     connect(this, &QLineEdit::textChanged, this, &CheckedLine::examine);
     connect(this, &QLineEdit::textEdited, this, [this](const QString& text) {
+        examine(); // This signal comes before textChanged().
         if (isGood())
             Q_EMIT accepted(text);
     });
