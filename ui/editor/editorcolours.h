@@ -27,11 +27,18 @@ struct EditorColours {
         const auto colour = [&theme](KSyntaxHighlighting::Theme::EditorColorRole role) {
             return QColor::fromRgba(theme.editorColor(role));
         };
-        return { colour(Role::BackgroundColor), QColor::fromRgba(theme.textColor(Role::Normal)),
-            colour(Role::TextSelection), colour(Role::CurrentLine), colour(Role::LineNumbers),
-            colour(Role::CurrentLineNumber), colour(Role::IconBorder),
-            colour(Role::BracketMatching), colour(Role::SearchHighlight),
-            colour(Role::IndentationLine), colour(Role::TabMarker) };
+        const auto ground = colour(Role::BackgroundColor);
+        const auto text = QColor::fromRgba(theme.textColor(Role::Normal));
+        /// Themes draw these too faint or too strong.
+        const auto blended = [&ground, &text](double share) {
+            const auto mix = [share](int a, int b) { return int(a * share + b * (1 - share)); };
+            return QColor(mix(text.red(), ground.red()), mix(text.green(), ground.green()),
+                mix(text.blue(), ground.blue()));
+        };
+        return { ground, text, colour(Role::TextSelection), colour(Role::CurrentLine),
+            blended(0.55), colour(Role::CurrentLineNumber), colour(Role::IconBorder),
+            colour(Role::BracketMatching), colour(Role::SearchHighlight), blended(0.15),
+            colour(Role::TabMarker) };
     }
 };
 

@@ -11,6 +11,7 @@
 #include "ui/theme/theme.h"
 
 #include <QAction>
+#include <QApplication>
 #include <QContextMenuEvent>
 #include <QCoroTask>
 #include <QFileDialog>
@@ -58,7 +59,7 @@ FilesPanel::FilesPanel(QWidget* parent)
     m_view->setDragDropMode(QAbstractItemView::DragDrop);
     m_view->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_view->header()->setStretchLastSection(false);
-    m_view->header()->setSectionResizeMode(FileTreeModel::Name, QHeaderView::Stretch);
+    m_view->header()->setSectionResizeMode(FileTreeModel::Name, QHeaderView::ResizeToContents);
     m_view->header()->setSectionResizeMode(FileTreeModel::Size, QHeaderView::ResizeToContents);
     m_view->header()->setSectionResizeMode(FileTreeModel::Modified, QHeaderView::ResizeToContents);
     m_view->header()->setMinimumSectionSize(50);
@@ -127,7 +128,7 @@ void FilesPanel::makeActions()
 
 void FilesPanel::applyIcons()
 {
-    const auto& colours = palette();
+    const auto colours = QApplication::palette(); // Ours follows later.
     m_refresh->setIcon(actionIcon(u"refresh"_s, colours));
     m_newFile->setIcon(actionIcon(u"new"_s, colours));
     m_newFolder->setIcon(actionIcon(u"folder-new"_s, colours));

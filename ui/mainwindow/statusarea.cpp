@@ -55,6 +55,8 @@ StatusArea::StatusArea(
     m_health->setAutoRaise(true);
     m_health->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     m_run->setObjectName(u"runTime"_s);
+    m_run->setMinimumWidth(
+        m_run->fontMetrics().horizontalAdvance(tr("Running for %1").arg(u"000.0 ms"_s)));
     m_cursor->setObjectName(u"cursorPlace"_s);
     m_language->setObjectName(u"language"_s);
     bar->addWidget(m_health);

@@ -110,7 +110,7 @@ QWidget* OutputPane::makeHeader()
 void OutputPane::applyIcons()
 {
     for (const auto& [button, icon] : m_buttons)
-        button->setIcon(actionIcon(icon, palette()));
+        button->setIcon(actionIcon(icon, QApplication::palette())); // Ours follows later.
 }
 
 QWidget* OutputPane::makeSearchRow()
@@ -196,6 +196,7 @@ void OutputPane::end(const Result<ExecutionResult>& result)
 {
     m_clock.stop();
     m_time->hide();
+    m_usage->hide();
     setInputVisible(false);
     const auto& options = m_runs->job().options;
     const auto sentence = endSentence(result, options);

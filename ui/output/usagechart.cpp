@@ -45,9 +45,10 @@ void UsageChart::add(const RunUsage& usage)
     const auto passed
         = std::max(m_sinceLast.durationElapsed(), std::chrono::nanoseconds(1'000'000));
     m_sinceLast.start();
-    m_cores = std::max(0.0,
-        std::chrono::duration<double>(usage.cpuTime - m_last.cpuTime)
-            / std::chrono::duration<double>(passed));
+    // Reports that were held up come together; no run uses more than its limit.
+    m_cores = std::clamp(std::chrono::duration<double>(usage.cpuTime - m_last.cpuTime)
+            / std::chrono::duration<double>(passed),
+        0.0, m_limits.cpuLimit);
     m_last = usage;
     m_samples.push_back({ std::clamp(m_cores / m_limits.cpuLimit, 0.0, 1.0),
         std::clamp(double(usage.memoryBytes) / double(m_limits.memoryLimitBytes), 0.0, 1.0) });
