@@ -322,8 +322,7 @@ void TestScreenshots::dialogs()
     take(name + u"-palette"_s, palette);
     palette->close();
 
-    w().page()->setFocus();
-    w().type(u"x"_s);
+    w().editor()->insertPlainText(u"x"_s);
     w().window().actions().closeTab->trigger();
     auto* question = w().part<QDialog>("unsavedQuestion");
     QTRY_VERIFY(question->isVisible());

@@ -94,7 +94,7 @@ QStringList TestWindowLive::names()
 void TestWindowLive::runsAndTellsHowItEnded()
 {
     w().window().openFiles({ w().writeFile(u"a.py"_s,
-        "import sys\nprint('out', 6 * 7)\nprint('err', file=sys.stderr)\nsys.exit(3)\n") });
+        "import sys\nprint(f'out {6 * 7}')\nprint('err', file=sys.stderr)\nsys.exit(3)\n") });
     w().press(Qt::Key_F5);
     QVERIFY(w().window().runs()->isRunning());
     waitForEnd();
@@ -132,6 +132,11 @@ void TestWindowLive::talksToAProgram()
 void TestWindowLive::takesAFlood()
 {
     w().window().openFiles({ w().writeFile(u"a.sh"_s, "seq 300000\n") });
+    auto* limit = w().part<QLineEdit>("limitOutput");
+    limit->setFocus();
+    limit->selectAll();
+    QTest::keyClicks(limit, u"1m"_s);
+    w().page()->setFocus();
     w().press(Qt::Key_F5);
     waitForEnd();
     const auto& buffer = w().window().output()->view()->buffer();
