@@ -79,6 +79,7 @@ void TestWindowServer::use(const QString& key)
     auto* choice = w().part<QComboBox>("targetChoice");
     QTRY_COMPARE(choice->count(), 2);
     dialog->close();
+    w().activate();
     choice->setCurrentIndex(1);
     QTRY_COMPARE(w().window().connection()->target().name, u"Lab"_s);
 }
