@@ -160,6 +160,17 @@ Result<QString> stringFromAnswer(const QByteArray& body, const QString& key)
     return finish(value, { &reader });
 }
 
+Result<QStringList> warningsFromAnswer(const QByteArray& body)
+{
+    const auto object = objectFromAnswer(body);
+    if (!object)
+        return std::unexpected(object.error());
+    auto reader = readerOf(*object, {});
+    QStringList warnings;
+    reader.read(u"Warnings"_s, warnings);
+    return finish(warnings, { &reader });
+}
+
 Result<ServerVersion> versionFromAnswer(const QByteArray& body)
 {
     const auto object = objectFromAnswer(body);

@@ -13,6 +13,8 @@ namespace isol8::docker {
 [[nodiscard]] Result<QJsonObject> objectFromAnswer(const QByteArray& body);
 /// One string of an object: the `Id` of a created container.
 [[nodiscard]] Result<QString> stringFromAnswer(const QByteArray& body, const QString& key);
+/// What Docker remarks about a created container.
+[[nodiscard]] Result<QStringList> warningsFromAnswer(const QByteArray& body);
 [[nodiscard]] Result<ServerVersion> versionFromAnswer(const QByteArray& body);
 [[nodiscard]] Result<ServerInfo> infoFromAnswer(const QByteArray& body);
 [[nodiscard]] Result<ContainerDetails> containerFromAnswer(const QByteArray& body);

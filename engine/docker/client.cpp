@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/docker/client.h"
 
+#include "engine/core/escape.h"
 #include "engine/docker/answersjson.h"
 #include "engine/docker/clientstate.h"
 #include "engine/docker/containerjson.h"
@@ -44,19 +45,6 @@ Result<QJsonObject> rawFromAnswer(const QByteArray& body)
     return objectFromAnswer(body);
 }
 
-Task<QString> create(
-    std::shared_ptr<Transport> transport, QJsonObject container, QString name, CancelToken cancel)
-{
-    const auto parameters = name.isEmpty() ? Query {} : Query { { u"name"_s, name } };
-    auto request = change("POST", makeTarget("/containers/create", {}, parameters));
-    request.body = QJsonDocument(container).toJson(QJsonDocument::Compact);
-    request.contentType = "application/json";
-    const auto answer = co_await perform(transport, request, cancel);
-    if (!answer)
-        co_return std::unexpected(answer.error());
-    co_return stringFromAnswer(answer->body, u"Id"_s);
-}
-
 Task<> remove(std::shared_ptr<Transport> transport, QString id, CancelToken cancel)
 {
     const auto request = change("DELETE", makeTarget("/containers/%?force=1&v=1", id));
@@ -67,6 +55,42 @@ Task<> remove(std::shared_ptr<Transport> transport, QString id, CancelToken canc
         && answer.error().message.contains(u"already in progress"_s))
         co_return {};
     co_return std::unexpected(answer.error());
+}
+
+/// A limit that this kernel has no means for is left out by Docker, with a remark only.
+Result<> checkLimits(const QByteArray& answer)
+{
+    const auto warnings = warningsFromAnswer(answer);
+    if (!warnings)
+        return std::unexpected(warnings.error());
+    for (const auto& warning : *warnings) {
+        if (warning.contains(u"discarded"_s, Qt::CaseInsensitive))
+            return failure(Kind::Denied,
+                u"Docker cannot keep a limit of the sandbox: %1 (`isol8 doctor` says what is missing)"_s
+                    .arg(printable(warning)));
+    }
+    return {};
+}
+
+Task<QString> create(
+    std::shared_ptr<Transport> transport, QJsonObject container, QString name, CancelToken cancel)
+{
+    const auto parameters = name.isEmpty() ? Query {} : Query { { u"name"_s, name } };
+    auto request = change("POST", makeTarget("/containers/create", {}, parameters));
+    request.body = QJsonDocument(container).toJson(QJsonDocument::Compact);
+    request.contentType = "application/json";
+    const auto answer = co_await perform(transport, request, cancel);
+    if (!answer)
+        co_return std::unexpected(answer.error());
+    const auto id = stringFromAnswer(answer->body, u"Id"_s);
+    if (!id)
+        co_return id;
+    const auto limited = checkLimits(answer->body);
+    if (!limited) {
+        (void)co_await remove(transport, *id, {});
+        co_return std::unexpected(limited.error());
+    }
+    co_return id;
 }
 
 Task<> watch(std::shared_ptr<Transport> transport, HttpRequest request,

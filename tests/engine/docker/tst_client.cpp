@@ -54,6 +54,7 @@ private Q_SLOTS:
     void requestsAreWhatDockerExpects_data();
     void requestsAreWhatDockerExpects();
     void createSendsTheSpec();
+    void createRefusesADiscardedLimit();
     void errorsKeepDockersSentence_data();
     void errorsKeepDockersSentence();
     void whatIsAlreadySoIsSuccess();
@@ -176,6 +177,27 @@ void TestClient::createSendsTheSpec()
     QCOMPARE(request.headers.value("content-type"), "application/json");
     QCOMPARE(QJsonDocument::fromJson(request.body).object().value(u"Image"_s).toString(),
         u"isol8:python"_s);
+}
+
+void TestClient::createRefusesADiscardedLimit()
+{
+    // Docker would run it without: that is not for us to accept in silence.
+    m_docker->enqueueJson(201,
+        R"({"Id":"abc","Warnings":["Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded."]})");
+    m_docker->enqueue(FakeDocker::answer(204, {}));
+    const auto refused = wait(m_client->createContainer(ContainerSpec {}, {}));
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().kind, Kind::Denied);
+    QVERIFY2(
+        refused.error().message.contains(u"memory limit"_s), qPrintable(refused.error().message));
+    QCOMPARE(m_docker->requests().last().verb, "DELETE");
+    // Without swap accounting the limit is there, only softer; `doctor` tells of it.
+    for (const auto* warnings :
+        { "null",
+            R"(["Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap."])" }) {
+        m_docker->enqueueJson(201, R"({"Id":"abc","Warnings":)"_ba + warnings + '}');
+        QVERIFY(wait(m_client->createContainer(ContainerSpec {}, {})));
+    }
 }
 
 void TestClient::errorsKeepDockersSentence_data()
