@@ -90,6 +90,18 @@ Result<qint64> BodyDecoder::feed(QByteArrayView bytes)
     return taken;
 }
 
+Result<qint64> BodyDecoder::feedShared(const QByteArray& bytes)
+{
+    const bool isShared = d->framing != Framing::Chunked && !d->isTooLarge && !d->isComplete
+        && d->body.isEmpty() && bytes.size() <= d->remainingBytes;
+    if (!isShared)
+        return feed(QByteArrayView(bytes));
+    d->body = bytes;
+    d->remainingBytes -= bytes.size();
+    d->isComplete = d->remainingBytes == 0;
+    return bytes.size();
+}
+
 Result<qint64> BodyDecoder::Private::feedChunked(QByteArrayView bytes)
 {
     if (bytes.isEmpty()) // llhttp would take it for the end of a token.

@@ -29,6 +29,8 @@ public:
     /// Takes from @p bytes what belongs to the body; the number of bytes taken, which is all unless
     /// the body is complete now. Errors carry 400 or 413 in httpStatus; feed nothing after one.
     [[nodiscard]] Result<qint64> feed(QByteArrayView bytes);
+    /// The same, without a copy where all of them are the body's.
+    [[nodiscard]] Result<qint64> feedShared(const QByteArray& bytes);
     [[nodiscard]] bool isComplete() const;
     /// The connection has ended: whether the body is complete.
     [[nodiscard]] bool finish();

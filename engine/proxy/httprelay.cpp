@@ -142,7 +142,7 @@ void HttpRelay::processBody()
 {
     // Whatever follows the body belongs to nobody.
     if (!m_answerBody->isComplete()) {
-        const auto taken = m_answerBody->feed(m_received);
+        const auto taken = m_answerBody->feedShared(m_received);
         const auto body = m_answerBody->takeBody();
         if (!body.isEmpty())
             m_client.write(m_framing == Framing::Chunked ? chunk(body) : body);

@@ -23,7 +23,7 @@ Outcome decode(
     qsizetype at = 0;
     while (at < bytes.size() && !decoder.isComplete()) {
         const auto piece = bytes.sliced(at, std::min(pieceBytes, bytes.size() - at));
-        const auto taken = decoder.feed(piece);
+        const auto taken = at % 2 == 0 ? decoder.feedShared(piece) : decoder.feed(piece);
         if (!taken) {
             outcome.status = taken.error().httpStatus;
             return outcome;
