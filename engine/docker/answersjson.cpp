@@ -88,6 +88,10 @@ Result<ImageDetails> imageFrom(const QJsonObject& object)
     reader.read(u"Config"_s, configuration);
     auto configurationReader = readerOf(configuration, u"image.Config"_s);
     configurationReader.read(u"Labels"_s, image.labels);
+    configurationReader.read(u"Env"_s, image.environment);
+    QJsonObject volumes; // Their paths are keys.
+    configurationReader.read(u"Volumes"_s, volumes);
+    image.volumes = volumes.keys();
     if (reader.value(u"Created"_s).isString()) {
         image.created
             = QDateTime::fromString(reader.value(u"Created"_s).toString(), Qt::ISODateWithMs);

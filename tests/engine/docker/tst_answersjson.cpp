@@ -99,8 +99,13 @@ void TestAnswersJson::containers()
 void TestAnswersJson::imageOfInspectAndOfTheList()
 {
     const auto image = imageFromAnswer(R"({"Id":"sha256:1","RepoTags":["a:b","<none>:<none>"],
-        "Created":"2026-05-07T21:09:36.123456789Z","Size":42,"Config":{"Labels":{"x":"y"}}})");
+        "Created":"2026-05-07T21:09:36.123456789Z","Size":42,"Config":{"Labels":{"x":"y"},
+        "Env":["PATH=/bin","A=b=c"],"Volumes":{"/data":{},"/var/lib/x":{}}}})");
     QVERIFY(image);
+    QCOMPARE(image->environment, (QStringList { u"PATH=/bin"_s, u"A=b=c"_s }));
+    QCOMPARE(image->volumes, (QStringList { u"/data"_s, u"/var/lib/x"_s }));
+    QVERIFY(imageFromAnswer(
+        R"({"Id":"sha256:1","Size":1,"Created":"","Config":{"Env":null,"Volumes":null}})"));
     QCOMPARE(image->tags, QStringList { u"a:b"_s });
     QCOMPARE(image->created.date(), QDate(2026, 5, 7));
     QCOMPARE(image->sizeBytes, 42);
