@@ -27,6 +27,7 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 namespace isol8::cli {
@@ -46,6 +47,16 @@ void occupyStandardDescriptors()
         if (::fcntl(descriptor, F_GETFD) == -1)
             std::ignore = ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     }
+}
+
+/// What streams need again and again is not given back to the system each time.
+void keepBuffers()
+{
+    constexpr int largestBuffer = 1 << 20;
+    constexpr int keptBytes = 8 << 20;
+    ::mallopt(M_MMAP_THRESHOLD, largestBuffer);
+    ::mallopt(M_TRIM_THRESHOLD, keptBytes);
+    ::mallopt(M_TOP_PAD, largestBuffer);
 }
 
 std::vector<std::unique_ptr<Command>> makeCommands(
@@ -200,6 +211,7 @@ int fail(Console& console, const QString& message)
 int runCommandLine(int argumentCount, char** argumentTexts)
 {
     occupyStandardDescriptors();
+    keepBuffers();
     // Their causes come back as EPIPE and EFBIG, which are reported.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);

@@ -31,8 +31,8 @@ void raiseDescriptorLimit()
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// An idle server shall be small. One heap for all threads, as only one of them is ever busy; and what a
-/// busy time leaves free in it goes back to the system.
+/// An idle server shall be small. One heap for all threads, as only one of them is ever busy; and
+/// what a busy time leaves free in it goes back to the system.
 class Heap {
 public:
     Heap()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/cli/servesession.h"
 
+#include "app/cli/dockerage.h"
 #include "app/cli/servelistening.h"
 #include "app/cli/signals.h"
 #include "app/serve/dockerbackend.h"
@@ -58,6 +59,21 @@ Task<std::shared_ptr<serve::Service>> makeService(ServeSession session)
     if (const auto opened = service->accessLog.open(session.settings.serve.accessLog); !opened)
         co_return std::unexpected(opened.error());
     co_return service;
+}
+
+/// Says what is known against the Docker that everything here relies on.
+Task<> warnOfAge(Console* console)
+{
+    const auto endpoint = docker::resolveEndpoint();
+    if (!endpoint)
+        co_return std::unexpected(endpoint.error());
+    const auto client = std::make_shared<docker::Client>(*endpoint);
+    const auto version = co_await client->version();
+    if (!version)
+        co_return std::unexpected(version.error());
+    for (const auto& warning : dockerAgeWarnings(*version))
+        console->warn(warning);
+    co_return {};
 }
 
 /// Held by the first of this user's servers, the one that takes up old sessions; null for others.
@@ -140,6 +156,7 @@ QCoro::Task<int> serveUntilInterrupted(
                   manager->ready(status);
               };
         manager->ready(status);
+        (void)warnOfAge(console);
         lock = firstServerLock();
         if (lock) {
             if (const auto adopted = co_await server->adoptSessions(); !adopted)

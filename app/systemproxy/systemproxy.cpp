@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Stands in for libproxy, which distributions build QtNetwork with. The real one brings a desktop's
-// settings, a script interpreter, an HTTP client and two TLS libraries into every process: a third of
-// isol8's start and 4 MB of a server. This one knows the proxies that the environment names, and is
-// loaded before QtNetwork asks for the other. The interface is that of libproxy 0.5's proxy.h.
+// settings, a script interpreter, an HTTP client and two TLS libraries into every process: a third
+// of isol8's start and 4 MB of a server. This one knows the proxies that the environment names, and
+// is loaded before QtNetwork asks for the other. The interface is that of libproxy 0.5's proxy.h.
 #include <cstdlib>
 #include <cstring>
 #include <string>

@@ -11,6 +11,12 @@
 
 namespace isol8 {
 
+namespace {
+
+constexpr int lastSignal = 64; // Of Linux.
+
+} // namespace
+
 RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
     ExecutionOptions theOptions, QString theSessionId)
     : engine(std::move(engineState))
@@ -141,6 +147,8 @@ qint64 DockerRun::pendingStdinBytes() const
 
 void DockerRun::sendSignal(int number)
 {
+    if (number < 1 || number > lastSignal)
+        return;
     if (hasProgram())
         m_context->program->sendSignal(number);
     else

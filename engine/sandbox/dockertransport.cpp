@@ -15,7 +15,9 @@ DockerTransport::DockerTransport(std::shared_ptr<docker::AttachedStream> stream)
     using docker::AttachedStream;
     connect(m_stream.get(), &AttachedStream::stdoutReceived, this, &GuestTransport::received);
     connect(m_stream.get(), &AttachedStream::bytesWritten, this, &GuestTransport::written);
-    connect(m_stream.get(), &AttachedStream::closed, this, &GuestTransport::closed);
+    connect(m_stream.get(), &AttachedStream::closed, this, [this](const Error& reason) {
+        Q_EMIT closed(reason.within(QStringLiteral("the sandbox ended")));
+    });
     connect(m_stream.get(), &AttachedStream::stderrReceived, this, [this](const QByteArray& bytes) {
         if (m_loggedBytes >= maxLoggedBytes)
             return;

@@ -21,6 +21,7 @@ constexpr qsizetype maxFaultBytes = 512;
 // Of data that waits for the transport. With less, one fast stream would run dry between two rounds
 // of the event loop.
 constexpr qint64 maxWaitingBytes = 512 << 10;
+constexpr qsizetype maxBatchBytes = maxWaitingBytes + guest::maxPayloadBytes + 4096;
 
 Error protocolError(const QString& what)
 {
@@ -127,6 +128,8 @@ void GuestLink::flush()
         return;
     m_isFlushQueued = true; // what is sent meanwhile goes out below
     qint64 room = maxWaitingBytes - m_transport->pendingBytes() - m_batch.size();
+    if (room > 0 && !m_senders.isEmpty())
+        m_batch.reserve(maxBatchBytes);
     while (room > 0 && !m_senders.isEmpty()) {
         auto* sender = m_senders.takeFirst();
         const auto before = m_batch.size();
@@ -135,8 +138,14 @@ void GuestLink::flush()
         room -= m_batch.size() - before;
     }
     m_isFlushQueued = false;
-    if (!m_batch.isEmpty())
-        m_transport->write(std::exchange(m_batch, {}));
+    if (m_batch.isEmpty())
+        return;
+    m_transport->write(m_batch);
+    // The next one comes at once, and its memory is here already.
+    if (m_senders.isEmpty())
+        m_batch = {};
+    else
+        m_batch.resize(0);
 }
 
 void GuestLink::loseConnections(const Error& error)

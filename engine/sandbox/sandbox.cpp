@@ -7,6 +7,7 @@
 #include "engine/images/imagename.h"
 #include "engine/sandbox/dockertransport.h"
 
+#include <QCoroTimer>
 #include <QTimer>
 
 namespace isol8 {
@@ -18,6 +19,10 @@ using ClientPointer = std::shared_ptr<docker::Client>;
 
 /// How long a cancelled create call may still take before it is broken off.
 constexpr std::chrono::seconds createPatience { 3 };
+
+/// A daemon that fails to remove a container is asked again: for a quarter of a minute.
+constexpr int removalAttempts = 6;
+constexpr std::chrono::milliseconds firstRetryDelay { 500 };
 
 std::unique_ptr<GuestConnection> connectionOver(
     std::shared_ptr<docker::AttachedStream> stream, const GuestLimits& limits = {})
@@ -142,7 +147,16 @@ Task<> Sandbox::destroy(std::shared_ptr<Sandbox> sandbox)
     sandbox->m_guest->shutdown();
     const auto client = sandbox->m_client;
     const auto id = sandbox->m_containerId;
-    co_return co_await client->removeContainer(id);
+    auto delay = firstRetryDelay;
+    for (int attempt = 1;; ++attempt) {
+        const auto removed = co_await client->removeContainer(id);
+        if (removed || attempt == removalAttempts || removed.error().kind == Kind::Cancelled)
+            co_return removed;
+        qCInfo(logSandbox) << "container" << id.left(12)
+                           << "is not removed yet:" << removed.error().message;
+        co_await QCoro::sleepFor(delay);
+        delay *= 2;
+    }
 }
 
 void Sandbox::end()

@@ -8,6 +8,12 @@
 #include <QRandomGenerator>
 #include <QUuid>
 
+/// The sanitizer would keep what was freed, and its memory be measured with isol8's (P5).
+extern "C" const char* __asan_default_options()
+{
+    return "quarantine_size_mb=8:thread_local_quarantine_size_kb=64";
+}
+
 namespace isol8::tests {
 
 using namespace Qt::StringLiterals;

@@ -100,11 +100,18 @@ ProgramEnd LiveProgram::end()
     if (m_process.state() == QProcess::NotRunning) {
         const int code = m_process.exitStatus() == QProcess::NormalExit ? m_process.exitCode() : -1;
         return { code, m_out + m_process.readAllStandardOutput(),
-            m_process.readAllStandardError() };
+            m_err + m_process.readAllStandardError() };
     }
     auto end = endOf(m_process);
     end.out.prepend(m_out);
+    end.err.prepend(m_err);
     return end;
+}
+
+QByteArray LiveProgram::errors()
+{
+    m_err += m_process.readAllStandardError();
+    return m_err;
 }
 
 ProgramFixture::ProgramFixture()

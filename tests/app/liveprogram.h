@@ -28,11 +28,14 @@ public:
     void signal(int number) const;
     [[nodiscard]] ProgramEnd end();
     [[nodiscard]] qint64 pid() const { return m_pid; }
+    /// Standard error so far.
+    [[nodiscard]] QByteArray errors();
 
 private:
     QProcess m_process;
     qint64 m_pid = 0;
     QByteArray m_out;
+    QByteArray m_err;
 };
 
 /// Starts isol8 in folders of the test's own and watches its containers.

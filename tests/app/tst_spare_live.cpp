@@ -145,7 +145,7 @@ void TestSpareLive::servesOneOfMany()
     for (const auto& program : programs) {
         program->closeStdin();
         const auto end = program->end();
-        QCOMPARE(end.exitCode, 0);
+        QVERIFY2(end.exitCode == 0, end.err);
         containers << containerOf(end);
     }
     QCOMPARE(containers.count(spare), 1);
@@ -168,10 +168,9 @@ void TestSpareLive::isNotTakenForSomethingElse()
     QFETCH(QStringList, options);
     QCOMPARE(m_fixture->run(runJson()).exitCode, 0);
     const auto spare = waitForSpare();
-    const auto other
-        = m_fixture->run(QStringList { u"run"_s, u"--json"_s, u"--cmd"_s, u"echo 1"_s, u"-r"_s,
-                             u"python"_s }
-            + options);
+    const auto other = m_fixture->run(
+        QStringList { u"run"_s, u"--json"_s, u"--cmd"_s, u"echo 1"_s, u"-r"_s, u"python"_s }
+        + options);
     QCOMPARE(other.exitCode, 0);
     QVERIFY(!containerOf(other).isEmpty());
     QVERIFY(containerOf(other) != spare);
@@ -248,17 +247,18 @@ void TestSpareLive::isRemovedByCleanup()
 
 void TestSpareLive::knowsNothingOfTheRunBefore()
 {
-    const auto first = m_fixture->run(runJson(
-        { u"--env"_s, u"MARK=seen"_s, u"--secret"_s, u"TOKEN=very-secret-value"_s, u"--"_s, u"argument"_s }));
+    const auto first = m_fixture->run(runJson({ u"--env"_s, u"MARK=seen"_s, u"--secret"_s,
+        u"TOKEN=very-secret-value"_s, u"--"_s, u"argument"_s }));
     QCOMPARE(first.exitCode, 0);
     const auto spare = waitForSpare();
     const auto raw = QCoro::waitFor(m_client->inspectContainerRaw(spare));
     QVERIFY(raw);
     const auto text = QJsonDocument(*raw).toJson();
-    for (const auto* word : { "MARK", "TOKEN", "very-secret-value", "argument",
-             "4d41524b", "766572792d7365637265742d76616c7565" })
+    for (const auto* word : { "MARK", "TOKEN", "very-secret-value", "argument", "4d41524b",
+             "766572792d7365637265742d76616c7565" })
         QVERIFY2(!text.contains(word), word);
-    const auto next = m_fixture->run(runJson({}, u"import os, sys; print(os.environ.get('MARK'), os.listdir('.'), sys.argv)"_s));
+    const auto next = m_fixture->run(
+        runJson({}, u"import os, sys; print(os.environ.get('MARK'), os.listdir('.'), sys.argv)"_s));
     QCOMPARE(containerOf(next), spare);
     QCOMPARE(QJsonDocument::fromJson(next.out).object().value(u"stdout"_s).toString(),
         u"None ['main.py'] ['/sandbox/main.py']"_s);

@@ -29,12 +29,12 @@ void TestSystemProxy::readsTheEnvironment_data()
     QTest::addColumn<QByteArray>("proxy");
 
     const QByteArrayList both { "http_proxy=http://a.test:1", "HTTPS_PROXY=http://b.test:2" };
-    const auto exempt = [&both](const QByteArray& list) {
-        return both + QByteArrayList { "no_proxy=" + list };
-    };
+    const auto exempt
+        = [&both](const QByteArray& list) { return both + QByteArrayList { "no_proxy=" + list }; };
     QTest::newRow("none") << QByteArrayList() << "http://host.test"_ba << "direct://"_ba;
     QTest::newRow("http") << both << "http://host.test/p"_ba << "http://a.test:1"_ba;
-    QTest::newRow("https, in capitals") << both << "https://host.test:443"_ba << "http://b.test:2"_ba;
+    QTest::newRow("https, in capitals")
+        << both << "https://host.test:443"_ba << "http://b.test:2"_ba;
     QTest::newRow("another scheme") << both << "ftp://host.test"_ba << "direct://"_ba;
     QTest::newRow("all") << QByteArrayList { "all_proxy=socks5://c.test:3" } << "ftp://host.test"_ba
                          << "socks5://c.test:3"_ba;

@@ -269,8 +269,7 @@ void benchSessions(Bench& bench)
         Samples samples;
         for (int i = 0; i < bench.times(30); ++i) {
             think(bench.isShort ? 0 : thinkTime);
-            samples.add(
-                timeRequest(bench, client, smallestBody(smallestPrograms().constFirst())));
+            samples.add(timeRequest(bench, client, smallestBody(smallestPrograms().constFirst())));
         }
         const auto bytes = double(server.residentBytes());
         if (count == 1) {

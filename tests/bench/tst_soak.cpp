@@ -71,24 +71,24 @@ Job makeJob(quint32 choice, const QString& token)
                     == token.toLatin1();
             } };
     case 5:
-        return { bodyOf({ { u"cmd"_s, u"echo %1; head -c 3000000 /dev/zero | tr '\\0' x"_s.arg(
-                               token) },
+        return { bodyOf({ { u"cmd"_s,
+                              u"echo %1; head -c 3000000 /dev/zero | tr '\\0' x"_s.arg(token) },
                      runtime("bash") }),
             false, [token](const QJsonObject& result) {
                 return result.value(u"stdout"_s).toString().startsWith(token)
                     && result.value(u"truncated"_s).toBool();
             } };
     case 6:
-        return { bodyOf({ { u"code"_s, u"print('%1', flush=True); x = bytearray(10**9)"_s.arg(
-                               token) },
-                     runtime("python") },
+        return { bodyOf(
+                     { { u"code"_s, u"print('%1', flush=True); x = bytearray(10**9)"_s.arg(token) },
+                         runtime("python") },
                      { { u"memoryLimit"_s, u"64m"_s } }),
             false, [token](const QJsonObject& result) {
                 return result.value(u"stdout"_s) == token && result.value(u"exitCode"_s) != 0;
             } };
     case 7:
-        return { bodyOf({ { u"cmd"_s, u"echo %1; sleep 60"_s.arg(token) },
-                     { u"timeoutMs"_s, 400 }, runtime("bash") }),
+        return { bodyOf({ { u"cmd"_s, u"echo %1; sleep 60"_s.arg(token) }, { u"timeoutMs"_s, 400 },
+                     runtime("bash") }),
             false, [](const QJsonObject& result) { return result.value(u"timedOut"_s).toBool(); } };
     default:
         return { bodyOf({ { u"cmd"_s, u"sleep 1"_s }, runtime("bash") }), true, {} };
@@ -138,15 +138,13 @@ void TestSoak::work(int client, quint16 port, int runs)
             ++m_right;
             continue;
         }
-        const auto reason
-            = result.value(u"ending"_s).toObject().value(u"reason"_s).toString();
+        const auto reason = result.value(u"ending"_s).toObject().value(u"reason"_s).toString();
         // A container that stands still is ended at its deadline.
         const bool isClear = (answer.status >= 500 && result.contains(u"error"_s))
             || reason == "engine-lost"_L1 || (answer.status == 200 && reason == "timeout"_L1);
         const std::scoped_lock lock(m_mutex);
-        (isClear ? m_errors : m_wrong)
-            << QByteArray::number(answer.status) + ' ' + answer.body.left(300) + " for "
-                + job.body.left(200);
+        (isClear ? m_errors : m_wrong) << QByteArray::number(answer.status) + ' '
+                + answer.body.left(300) + " for " + job.body.left(200);
     }
     --m_working;
 }
@@ -199,13 +197,12 @@ void TestSoak::staysRightWhateverHappens()
 
     std::vector<std::thread> threads;
     for (int i = 0; i < clients; ++i)
-        threads.emplace_back([this, i, runs, port = server.port()] {
-            work(i, port, runs / clients + 1);
-        });
+        threads.emplace_back(
+            [this, i, runs, port = server.port()] { work(i, port, runs / clients + 1); });
     while (m_working > 0) {
         injectFault(docker, server.pid());
-        (void)QTest::qWaitFor([this] { return m_working == 0; },
-            QRandomGenerator::global()->bounded(100, 700));
+        (void)QTest::qWaitFor(
+            [this] { return m_working == 0; }, QRandomGenerator::global()->bounded(100, 700));
     }
     for (auto& thread : threads)
         thread.join();
@@ -219,11 +216,10 @@ void TestSoak::staysRightWhateverHappens()
     QVERIFY(m_errors.size() <= m_faults);
     QVERIFY(m_right > m_errors.size());
     QVERIFY(client.post("/execute", simple).contains("well"));
-    QTRY_VERIFY_WITH_TIMEOUT(
-        server.residentBytes() <= residentBefore + maxGrowthBytes, 60'000);
+    QTRY_VERIFY_WITH_TIMEOUT(server.residentBytes() <= residentBefore + maxGrowthBytes, 60'000);
     // The pool's own connections are part of it.
-    QTRY_VERIFY_WITH_TIMEOUT(server.descriptorCount()
-            <= descriptorsBefore + maxNewDescriptors + int(containersOf(docker, server.pid()).size()),
+    QTRY_VERIFY_WITH_TIMEOUT(server.descriptorCount() <= descriptorsBefore + maxNewDescriptors
+                + int(containersOf(docker, server.pid()).size()),
         60'000);
     QCOMPARE(server.terminate(), 0);
     QTRY_VERIFY_WITH_TIMEOUT(containersOf(docker, server.pid()).isEmpty(), 60'000);

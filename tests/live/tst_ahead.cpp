@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/core/names.h"
+#include "engine/sandbox/program.h"
 #include "tests/support/enginefixture.h"
 
 #include <QCoroTask>
@@ -89,6 +90,12 @@ QByteArray seen(const Result<ExecutionResult>& result)
     return text;
 }
 
+/// Whether what is started ahead for one of them serves the other.
+bool isAlike(const ExecutionRequest& one, const ExecutionRequest& other)
+{
+    return one.fileExtension == other.fileExtension && one.isStdinLive == other.isStdinLive;
+}
+
 /// The first line that differs, from both.
 QByteArray difference(const QByteArray& plain, const QByteArray& ahead)
 {
@@ -142,21 +149,27 @@ void TestAhead::isNotToldApart()
     };
 
     int different = 0;
+    std::optional<ExecutionRequest> waiting;
     for (const auto& program : programs) {
-        const auto plain = seen(m_plain.run(program.request));
-        // What is started ahead is like the run before: the first of two makes it so.
-        for (int i = 0; i < 2; ++i) {
-            const auto before = m_ahead.dockerEngine().poolFigures()->ahead;
-            const auto ahead = seen(m_ahead.run(program.request));
-            if (i == 1 && m_ahead.dockerEngine().poolFigures()->ahead != before + 1) {
-                ++different;
-                qWarning("%s: was not started ahead", qPrintable(program.name));
-            }
-            if (ahead != plain) {
-                ++different;
-                qWarning("%s:%s", qPrintable(program.name), difference(plain, ahead).constData());
-            }
-            QVERIFY2(QTest::qWaitFor(isWaiting, 60'000), qPrintable(program.name));
+        // What is started ahead is like the run before; this one makes it so.
+        const auto likely = likelyAfter(program.request);
+        if (!waiting || !isAlike(*waiting, *likely)) {
+            (void)m_ahead.run(program.request);
+            waiting = likely;
+        }
+        QVERIFY2(QTest::qWaitFor(isWaiting, 60'000), qPrintable(program.name));
+        const auto before = m_ahead.dockerEngine().poolFigures()->ahead;
+        const auto plainRun = m_plain.start(program.request);
+        const auto aheadRun = m_ahead.start(program.request);
+        const auto plain = seen(plainRun->result());
+        const auto ahead = seen(aheadRun->result());
+        if (m_ahead.dockerEngine().poolFigures()->ahead != before + 1) {
+            ++different;
+            qWarning("%s: was not started ahead", qPrintable(program.name));
+        }
+        if (ahead != plain) {
+            ++different;
+            qWarning("%s:%s", qPrintable(program.name), difference(plain, ahead).constData());
         }
     }
     QCOMPARE(different, 0);

@@ -13,8 +13,8 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-// Clients refuse an authority's certificate as a server's, so it takes two; Python 3.13 wants all of
-// RFC 5280 in them.
+// Clients refuse an authority's certificate as a server's, so it takes two; Python 3.13 wants all
+// of RFC 5280 in them.
 constexpr auto script = R"(
 set -e
 key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"

@@ -111,7 +111,7 @@ void TestResponseHead::refusesAmbiguousLengths_data()
     for (const auto* fields : { "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
              "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
              "Content-Length: 5\r\nContent-Length: 6\r\n",
-        "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n",
+             "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n",
              "Content-Length: -1\r\n", "Content-Length: 5x\r\n", "Content-Length: \r\n",
              "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: gzip\r\n",
              "Transfer-Encoding: gzip, chunked\r\n",
