@@ -20,6 +20,24 @@ namespace isol8::tests {
     return bytes + "\r\n" + body;
 }
 
+/// The pieces of a chunked body joined; null when it is not complete and correct.
+[[nodiscard]] inline QByteArray unchunked(QByteArrayView bytes)
+{
+    QByteArray body;
+    for (;;) {
+        const auto end = bytes.indexOf("\r\n");
+        bool isNumber = false;
+        const auto size = end < 0 ? 0 : bytes.first(end).toLongLong(&isNumber, 16);
+        if (!isNumber || bytes.size() < end + size + 4
+            || bytes.sliced(end + 2 + size, 2) != QByteArrayView("\r\n"))
+            return {};
+        if (size == 0)
+            return bytes.size() == 5 ? body : QByteArray();
+        body += bytes.sliced(end + 2, size);
+        bytes = bytes.sliced(end + size + 4);
+    }
+}
+
 /// A client that sends raw bytes to a server on 127.0.0.1 and keeps what comes back.
 class RawClient {
 public:

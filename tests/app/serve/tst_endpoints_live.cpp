@@ -5,7 +5,6 @@
 
 #include <QJsonArray>
 #include <QJsonDocument>
-#include <QRegularExpression>
 #include <QUuid>
 
 using namespace isol8;
@@ -29,24 +28,6 @@ struct Answer {
 QByteArray session(const QByteArray& name)
 {
     return name + '-' + QByteArray::number(QCoreApplication::applicationPid());
-}
-
-/// The pieces of a chunked body joined; null when it is not complete and correct.
-QByteArray unchunked(QByteArrayView bytes)
-{
-    QByteArray body;
-    for (;;) {
-        const auto end = bytes.indexOf("\r\n");
-        bool isNumber = false;
-        const auto size = end < 0 ? 0 : bytes.first(end).toLongLong(&isNumber, 16);
-        if (!isNumber || bytes.size() < end + size + 4
-            || bytes.sliced(end + 2 + size, 2) != QByteArrayView("\r\n"))
-            return {};
-        if (size == 0)
-            return bytes.size() == 5 ? body : QByteArray();
-        body += bytes.sliced(end + 2, size);
-        bytes = bytes.sliced(end + size + 4);
-    }
 }
 
 } // namespace
