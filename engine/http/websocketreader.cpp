@@ -5,6 +5,8 @@
 #include <QUtf8StringView>
 #include <QtEndian>
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace isol8::http {
@@ -96,7 +98,12 @@ QByteArray closePayload(int code, const QString& reason)
 {
     const auto bigEndian = qToBigEndian(quint16(code));
     const QByteArray payload(reinterpret_cast<const char*>(&bigEndian), sizeof bigEndian);
-    return payload + reason.toUtf8().left(maxControlBytes - payload.size());
+    auto text = reason.toUtf8();
+    // No character is cut: the other side would take the frame for a broken one.
+    auto room = std::min(text.size(), maxControlBytes - payload.size());
+    while (room > 0 && room < text.size() && (uchar(text[room]) & 0xc0) == 0x80)
+        --room;
+    return payload + text.first(room);
 }
 
 WebSocketReader::Reading WebSocketReader::feed(QByteArrayView bytes)

@@ -189,6 +189,9 @@ void TestWebSocketReader::limitsMessages()
 void TestWebSocketReader::cutsLongReasons()
 {
     QCOMPARE(closePayload(1000, QString(200, u'x')).size(), 125);
+    // Three bytes each, so that the limit falls within one.
+    const auto cut = closePayload(1000, u'x' + QString(200, u'\u20ac'));
+    QCOMPARE(QString::fromUtf8(cut.sliced(2)), u'x' + QString(40, u'\u20ac'));
 }
 
 void TestWebSocketReader::readsAServer()
