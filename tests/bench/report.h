@@ -12,13 +12,13 @@ namespace isol8::bench {
 class Report {
 public:
     struct Row {
-        QString name;
+        QString name {};
         double value = 0;
-        QString unit;
-        QString reference; ///< What `referenceValue` is of; empty: none.
+        QString unit {};
+        QString reference {}; ///< What `referenceValue` is of; empty: none.
         double referenceValue = 0;
-        QString goal; ///< As the issue says it; empty: none.
-        std::optional<bool> isReached;
+        QString goal {}; ///< As the issue says it; empty: none.
+        std::optional<bool> isReached {};
     };
 
     void add(Row row);

@@ -35,11 +35,13 @@ QByteArray smallestBody(const Smallest& program)
         { u"runtime"_s, runtimeName(program.runtime) } });
 }
 
-QJsonObject configuration(const QString& strategy, int maxConcurrent)
+ServerProcess::Options pooled(const QString& strategy)
 {
-    return { { u"poolStrategy"_s, strategy }, { u"maxConcurrent"_s, maxConcurrent },
+    ServerProcess::Options options;
+    options.config = { { u"poolStrategy"_s, strategy }, { u"maxConcurrent"_s, 16 },
         { u"poolSize"_s, 2 },
         { u"serve"_s, QJsonObject { { u"maxSessions"_s, 1000 }, { u"maxQueue"_s, 1000 } } } };
+    return options;
 }
 
 /// One request whose answer has to be right.
@@ -55,7 +57,7 @@ double timeRequest(Bench& bench, HttpClient& client, const QByteArray& body)
 
 void benchLatency(Bench& bench, const QString& strategy)
 {
-    ServerProcess server({ configuration(strategy, 16) });
+    ServerProcess server(pooled(strategy));
     if (!server.start()) {
         bench.report.fail(u"the server does not start"_s);
         return;
@@ -103,8 +105,8 @@ void benchLatency(Bench& bench, const QString& strategy)
 /// `secure` beside `fast`, each on its own server, in turn.
 void benchStrategies(Bench& bench)
 {
-    ServerProcess fast({ configuration(u"fast"_s, 16) });
-    ServerProcess secure({ configuration(u"secure"_s, 16) });
+    ServerProcess fast(pooled(u"fast"_s));
+    ServerProcess secure(pooled(u"secure"_s));
     if (!fast.start() || !secure.start()) {
         bench.report.fail(u"a server does not start"_s);
         return;
@@ -154,7 +156,7 @@ double runsPerSecond(Bench& bench, quint16 port, const QByteArray& body, int cli
 
 void benchThroughput(Bench& bench)
 {
-    ServerProcess server({ configuration(u"fast"_s, 16) });
+    ServerProcess server(pooled(u"fast"_s));
     if (!server.start()) {
         bench.report.fail(u"the server does not start"_s);
         return;
@@ -177,7 +179,7 @@ void benchThroughput(Bench& bench)
 
 void benchStreams(Bench& bench)
 {
-    ServerProcess server({ configuration(u"fast"_s, 16) });
+    ServerProcess server(pooled(u"fast"_s));
     if (!server.start()) {
         bench.report.fail(u"the server does not start"_s);
         return;
@@ -244,7 +246,7 @@ void benchServer(Bench& bench)
 
 void benchSessions(Bench& bench)
 {
-    ServerProcess server({ configuration(u"fast"_s, 16) });
+    ServerProcess server(pooled(u"fast"_s));
     if (!server.start()) {
         bench.report.fail(u"the server does not start"_s);
         return;

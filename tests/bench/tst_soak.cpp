@@ -186,8 +186,10 @@ void TestSoak::staysRightWhateverHappens()
     const auto endpoint = docker::resolveEndpoint();
     QVERIFY(endpoint);
     docker::Client docker(*endpoint);
-    ServerProcess server({ QJsonObject { { u"maxConcurrent"_s, clients },
-        { u"defaults"_s, QJsonObject { { u"timeoutMs"_s, 15'000 } } } } });
+    ServerProcess::Options options;
+    options.config = { { u"maxConcurrent"_s, clients },
+        { u"defaults"_s, QJsonObject { { u"timeoutMs"_s, 15'000 } } } };
+    ServerProcess server(options);
     QVERIFY2(server.start(), server.log());
     bench::HttpClient client(server.port());
     const auto simple = bodyOf({ { u"cmd"_s, u"echo well"_s }, { u"runtime"_s, u"bash"_s } });
