@@ -260,6 +260,7 @@ void TestAbuseDock::versions(World&)
 void TestAbuseDock::conflicts(World&)
 {
     Gated gated;
+    RUN_OR_FAIL(gated.fixture.run(Runtime::Bash, "echo before")); // Its helper is no case.
     // Somebody else removes it at the same time, or has done so.
     gated.gate.fail(
         "DELETE", u"/containers/"_s, 1, 409, "removal of container x is already in progress");
@@ -307,7 +308,7 @@ void TestAbuseDock::missingProtection(World&)
     QVERIFY2(result.error().message.contains(u"seccomp"), qPrintable(result.error().message));
     // And doctor names what is missing.
     gated.gate.answer("GET", u"/info$"_s, 1, 200,
-        R"({"ID":"x","CgroupVersion":"1","CgroupDriver":"cgroupfs","SecurityOptions":[],"MemoryLimit":false,"PidsLimit":false,"CpuCfsQuota":true,"SwapLimit":false})");
+        R"({"ID":"x","OperatingSystem":"x","Architecture":"x86_64","Driver":"x","DockerRootDir":"/x","NCPU":1,"Warnings":null,"CgroupVersion":"1","CgroupDriver":"cgroupfs","SecurityOptions":[],"MemoryLimit":false,"PidsLimit":false,"CpuCfsQuota":true,"SwapLimit":false})");
     ProgramFixture program;
     const auto doctor = program.run({ u"doctor"_s });
     QCOMPARE(doctor.exitCode, 1);

@@ -91,8 +91,8 @@ QByteArray auditOf(const QJsonObject& raw)
 /// Processes of this machine in the pid namespace of process @p pid: `uid name`.
 QByteArrayList processesBeside(int pid)
 {
-    const auto space = [](const QString& process) {
-        return QFile::symLinkTarget(u"/proc/%1/ns/pid"_s.arg(process));
+    const auto space = [](const QString& process) { // The link's text is no path.
+        return QFile::symLinkTarget(u"/proc/%1/ns/pid"_s.arg(process)).section(u'/', -1);
     };
     QByteArrayList found;
     const auto wanted = space(QString::number(pid));

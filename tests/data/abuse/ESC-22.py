@@ -7,7 +7,8 @@ try:
     for byte in typed:
         fcntl.ioctl(0, termios.TIOCSTI, bytes([byte]))
     # Older kernels let it: then it is this program's own input, and nobody else's.
-    say("TIOCSTI reaches itself", os.read(0, 100) == typed)
+    got = os.read(0, 100)
+    say("TIOCSTI reaches itself", got == typed, got)
 except OSError as error:
     say("TIOCSTI", error.errno in (errno.EPERM, errno.EIO), error)
 for number in (2, 3, 11):
