@@ -47,6 +47,7 @@ Task<> prestart(StatePointer state, ItemPointer item, Ahead ahead)
     state->begin();
     const auto bytes = co_await state->actions.prestart(item->sandbox, ahead, state->closing);
     if (bytes) {
+        item->isPrestarted = true;
         item->memoryBytes = *bytes;
         upkeep(state);
     } else if (bytes.error().kind != Kind::Cancelled)
@@ -70,6 +71,7 @@ void place(const StatePointer& state, const ItemPointer& item)
         return;
     }
     item->idle.start();
+    item->isPrestarted = false;
     item->memoryBytes = 0;
     shelf->idle.push_back(item);
     if (state->limits.isPrestarting && shelf->ahead && !shelf->isRetired)

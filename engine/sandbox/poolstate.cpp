@@ -38,15 +38,17 @@ void append(auto& to, auto&& more)
 
 Pool::Shelf::ItemPointer Pool::Shelf::takeIdle(const QString& tenant)
 {
-    auto found = std::find_if(
-        idle.rbegin(), idle.rend(), [&](const auto& item) { return item->tenant == tenant; });
-    if (found == idle.rend())
-        found = std::find_if(
-            idle.rbegin(), idle.rend(), [](const auto& item) { return !item->tenant; });
-    if (found == idle.rend())
+    const auto rank = [&](const ItemPointer& item) {
+        if (item->tenant && *item->tenant != tenant)
+            return 0;
+        return 1 + (item->tenant ? 1 : 0) + (item->isPrestarted ? 2 : 0);
+    };
+    const auto best = std::max_element(idle.rbegin(), idle.rend(),
+        [&](const auto& left, const auto& right) { return rank(left) < rank(right); });
+    if (best == idle.rend() || rank(*best) == 0)
         return nullptr;
-    auto item = *found;
-    idle.erase(std::next(found).base());
+    auto item = *best;
+    idle.erase(std::next(best).base());
     return item;
 }
 

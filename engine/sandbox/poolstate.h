@@ -18,6 +18,7 @@ struct Pool::Item {
     std::shared_ptr<Shelf> shelf;
     std::optional<QString> tenant; ///< Whose code has run in it; none: nobody's.
     int uses = 0;
+    bool isPrestarted = false; ///< An interpreter waits in it.
     qint64 memoryBytes = 0; ///< Since it was last made ready; 0: not known.
     QElapsedTimer idle; ///< Since it is ready.
 };
@@ -45,8 +46,8 @@ struct Pool::Shelf {
     QDeadlineTimer retry { 0 }; ///< After a failure nothing is made in advance before this.
     std::chrono::milliseconds retryDelay {};
 
-    /// Takes out the best for @p tenant: its own that was used last, else one that nobody has used.
-    /// Null: none.
+    /// Takes out the best for @p tenant: one where an interpreter waits before one where it does
+    /// not, its own that was used last before one that nobody has used. Null: none.
     [[nodiscard]] ItemPointer takeIdle(const QString& tenant);
     /// Takes out whoever waits longest and may have @p item.
     [[nodiscard]] std::optional<Waiter> takeWaiter(const Item& item);

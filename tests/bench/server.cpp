@@ -38,9 +38,9 @@ QByteArray smallestBody(const Smallest& program)
 ServerProcess::Options pooled(const QString& strategy)
 {
     ServerProcess::Options options;
-    options.config = { { u"poolStrategy"_s, strategy }, { u"maxConcurrent"_s, 16 },
-        { u"poolSize"_s, 2 },
-        { u"serve"_s, QJsonObject { { u"maxSessions"_s, 1000 }, { u"maxQueue"_s, 1000 } } } };
+    options.config
+        = { { u"poolStrategy"_s, strategy }, { u"maxConcurrent"_s, 16 }, { u"poolSize"_s, 2 },
+              { u"serve"_s, QJsonObject { { u"maxSessions"_s, 1000 }, { u"maxQueue"_s, 1000 } } } };
     return options;
 }
 

@@ -30,6 +30,8 @@ struct Workshop {
     bool isDestroyingHeld = false;
     QList<Completion<>> destroying;
     QStringList cleaned;
+    bool isPrestartHeld = false;
+    QList<Completion<>> prestarting;
     QStringList prestarted;
     QStringList destroyed;
     QStringList checked;
@@ -74,6 +76,11 @@ Task<> scrub(WorkshopPointer shop, SandboxPointer sandbox, CancelToken cancel)
 
 Task<qint64> prestart(WorkshopPointer shop, SandboxPointer sandbox)
 {
+    if (shop->isPrestartHeld) {
+        const Completion<> done;
+        shop->prestarting << done;
+        (void)co_await done.wait();
+    }
     shop->prestarted << sandbox->containerId();
     co_return shop->memoryBytes;
 }
@@ -172,6 +179,7 @@ private Q_SLOTS:
     void keepsSomeReady();
     void usesEachOnceWhereThatIsWanted();
     void startsAhead();
+    void handsOutWhereAnInterpreterWaits();
     void dropsTheDead();
     void asksThoseThatWereIdleForLong();
     void boundsHowMany();
@@ -369,6 +377,30 @@ void TestPool::startsAhead()
     plain.ahead.reset();
     giveBack(*m_pool, take(*m_pool, plain));
     QCOMPARE(m_shop->prestarted.size(), 1);
+}
+
+void TestPool::handsOutWhereAnInterpreterWaits()
+{
+    const auto first = take(*m_pool, wish(u"a"_s));
+    m_pool->keepReady(wish(QString()));
+    QCOMPARE(m_shop->prestarted, QStringList { u"box2"_s });
+    m_shop->isPrestartHeld = true;
+    giveBack(*m_pool, first);
+    QCOMPARE(m_shop->prestarting.size(), 1);
+
+    // Its own is not ready yet, what nobody has used is. Then its own all the same.
+    const auto second = take(*m_pool, wish(u"a"_s));
+    QCOMPARE(second->id(), u"box2"_s);
+    const auto third = take(*m_pool, wish(u"a"_s));
+    QCOMPARE(third->id(), u"box1"_s);
+
+    giveBack(*m_pool, third);
+    giveBack(*m_pool, second);
+    QCOMPARE(m_shop->prestarting.size(), 3);
+    m_shop->prestarting[1].deliver({});
+    QCOMPARE(take(*m_pool, wish(u"a"_s))->id(), u"box1"_s);
+    for (const auto& done : std::as_const(m_shop->prestarting))
+        done.deliver({});
 }
 
 void TestPool::dropsTheDead()
