@@ -45,12 +45,13 @@ void upkeep(const StatePointer& state);
 Task<> prestart(StatePointer state, ItemPointer item, Ahead ahead)
 {
     state->begin();
+    const int uses = item->uses;
     const auto bytes = co_await state->actions.prestart(item->sandbox, ahead, state->closing);
-    if (bytes) {
+    if (bytes && item->uses == uses) {
         item->isPrestarted = true;
         item->memoryBytes = *bytes;
         upkeep(state);
-    } else if (bytes.error().kind != Kind::Cancelled)
+    } else if (!bytes && bytes.error().kind != Kind::Cancelled)
         qCDebug(logSandbox) << "nothing was started ahead:" << bytes.error().message;
     state->end();
     co_return {};
