@@ -151,6 +151,15 @@ QStringList dockerRun(const Bench& bench, const Smallest& program)
     return command << QString::fromLatin1(program.code);
 }
 
+double dockerRate(Bench& bench, qint64 bytes)
+{
+    if (bench.docker.isEmpty())
+        return 0;
+    const QStringList command { bench.docker, u"run"_s, u"--rm"_s, u"--network"_s, u"none"_s,
+        baseImageTag(Runtime::Bash), u"head"_s, u"-c"_s, QString::number(bytes), u"/dev/zero"_s };
+    return double(bytes) / timeCommand(bench, command, QByteArray(bytes, '\0')) / 1e3;
+}
+
 void fetchInterpreters(Bench& bench)
 {
     auto endpoint = docker::resolveEndpoint();

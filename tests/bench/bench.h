@@ -47,6 +47,9 @@ void think(int milliseconds);
 
 /// A `docker run --rm` of the runtime's image with its smallest program.
 [[nodiscard]] QStringList dockerRun(const Bench& bench, const Smallest& program);
+/// How many MB a second Docker's own command line gets out of a container that only writes zeros:
+/// what no stream through Docker exceeds. 0: there is none to ask.
+[[nodiscard]] double dockerRate(Bench& bench, qint64 bytes);
 /// The interpreters of the images, as files of this machine where it lacks them.
 void fetchInterpreters(Bench& bench);
 [[nodiscard]] QStringList nativeCommand(const Bench& bench, const Smallest& program);
