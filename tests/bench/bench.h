@@ -59,5 +59,6 @@ void benchCommandLine(Bench& bench);
 void benchServer(Bench& bench);
 void benchEngine(Bench& bench);
 void benchSessions(Bench& bench);
+void benchNetwork(Bench& bench);
 
 } // namespace isol8::bench

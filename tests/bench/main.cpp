@@ -20,7 +20,7 @@ int main(int argumentCount, char** arguments)
     parser.addOptions({ { u"short"_s, u"A few of each: only the answers count."_s },
         { u"docker"_s, u"Docker's command line, for comparison."_s, u"PATH"_s },
         { u"json"_s, u"Where the figures go as JSON."_s, u"FILE"_s } });
-    parser.addPositionalArgument(u"part"_s, u"commandline, server, engine, sessions."_s);
+    parser.addPositionalArgument(u"part"_s, u"commandline, server, engine, sessions, network."_s);
     parser.addHelpOption();
     parser.process(application);
 
@@ -35,6 +35,7 @@ int main(int argumentCount, char** arguments)
         { u"server"_s, benchServer },
         { u"engine"_s, benchEngine },
         { u"sessions"_s, benchSessions },
+        { u"network"_s, benchNetwork },
     };
     const auto wanted = parser.positionalArguments();
     for (const auto& [name, part] : parts) {
