@@ -140,7 +140,8 @@ Task<> removeOurs(EngineState engine, QString id)
     const auto details = co_await engine->client->inspectContainer(id);
     if (!details)
         co_return std::unexpected(details.error());
-    if (details->labels.value(labels::managed) != "true"_L1)
+    if (details->labels.value(labels::managed) != "true"_L1
+        || !details->labels.contains(labels::owner))
         co_return failure(Kind::Denied, u"container %1 is not one of isol8's"_s.arg(id));
     co_return co_await engine->client->removeContainer(details->id);
 }
@@ -362,7 +363,7 @@ std::optional<PoolFigures> DockerEngine::poolFigures() const
 
 Task<QList<docker::ContainerSummary>> DockerEngine::ownContainers()
 {
-    return m_state->client->listContainers({ labels::managed + u"=true"_s });
+    return m_state->client->listContainers({ labels::managed + u"=true"_s, labels::owner });
 }
 
 Task<> DockerEngine::removeContainer(QString id)

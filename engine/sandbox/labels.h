@@ -6,9 +6,11 @@
 // The labels on every container and volume that isol8 makes.
 namespace isol8::labels {
 
-inline const QString managed = QStringLiteral("isol8.managed"); ///< Always "true".
-inline const QString owner
-    = QStringLiteral("isol8.owner"); ///< Owner::toString() of the process that made it.
+/// Always "true". Docker gives a container its image's labels, and isol8's images have this one too: it
+/// alone does not say that isol8 made the container.
+inline const QString managed = QStringLiteral("isol8.managed");
+/// Owner::toString() of the process that made it.
+inline const QString owner = QStringLiteral("isol8.owner");
 inline const QString kind
     = QStringLiteral("isol8.kind"); ///< run, pool, spare, session, kept or helper.
 inline const QString session = QStringLiteral("isol8.session"); ///< Session id.

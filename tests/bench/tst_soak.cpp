@@ -8,6 +8,7 @@
 #include <QCoroTask>
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QProcess>
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -22,6 +23,7 @@ using namespace Qt::StringLiterals;
 namespace {
 
 constexpr int clients = 8;
+constexpr int runsPerFault = 10;
 constexpr qint64 maxGrowthBytes = 64 << 20;
 constexpr int maxNewDescriptors = 16;
 
@@ -98,7 +100,8 @@ Job makeJob(quint32 choice, const QString& token)
 } // namespace
 
 /// Many runs of many kinds while containers are killed, stopped and removed from outside.
-/// `ISOL8_SOAK_RUNS=5000 tst_soak` for a long one.
+/// `ISOL8_SOAK_RUNS=5000 tst_soak` for a long one; with `ISOL8_SOAK_RESTART=COMMAND`, which
+/// restarts Docker, that is done twice on the way.
 class TestSoak : public QObject {
     Q_OBJECT
 
@@ -108,14 +111,19 @@ private Q_SLOTS:
 private:
     void work(int client, quint16 port, int runs);
     void injectFault(docker::Client& docker, qint64 server);
+    void restartDocker(docker::Client& docker);
     [[nodiscard]] QList<docker::ContainerSummary> containersOf(docker::Client& docker, qint64 pid);
 
     std::atomic<int> m_right = 0;
     std::atomic<int> m_abandoned = 0;
+    std::atomic<int> m_begun = 0;
     std::atomic<int> m_working = clients;
+    std::atomic<int> m_restarts = 0;
+    std::atomic<bool> m_isDockerAway = false;
     std::mutex m_mutex;
     QByteArrayList m_errors; ///< Answers that said that isol8 could not.
     QByteArrayList m_wrong;
+    int m_refused = 0; ///< Errors while Docker was away.
     int m_faults = 0;
 };
 
@@ -132,6 +140,8 @@ void TestSoak::work(int client, quint16 port, int runs)
             ++m_abandoned;
             continue;
         }
+        ++m_begun;
+        const int restarts = m_restarts;
         const auto answer = http->exchange("/execute", job.body);
         const auto result = QJsonDocument::fromJson(answer.body).object();
         if (answer.status == 200 && job.isRight(result)) {
@@ -142,9 +152,15 @@ void TestSoak::work(int client, quint16 port, int runs)
         // A container that stands still is ended at its deadline.
         const bool isClear = (answer.status >= 500 && result.contains(u"error"_s))
             || reason == "engine-lost"_L1 || (answer.status == 200 && reason == "timeout"_L1);
+        const bool isRefused = isClear && (m_isDockerAway || restarts != m_restarts);
+        if (isRefused)
+            m_isDockerAway.wait(true);
         const std::scoped_lock lock(m_mutex);
-        (isClear ? m_errors : m_wrong) << QByteArray::number(answer.status) + ' '
-                + answer.body.left(300) + " for " + job.body.left(200);
+        if (isRefused)
+            ++m_refused;
+        else
+            (isClear ? m_errors : m_wrong) << QByteArray::number(answer.status) + ' '
+                    + answer.body.left(1500) + " for " + job.body.left(200);
     }
     --m_working;
 }
@@ -180,6 +196,17 @@ void TestSoak::injectFault(docker::Client& docker, qint64 server)
     }
 }
 
+void TestSoak::restartDocker(docker::Client& docker)
+{
+    m_isDockerAway = true;
+    ++m_restarts;
+    QCOMPARE(
+        QProcess::execute(u"sh"_s, { u"-c"_s, qEnvironmentVariable("ISOL8_SOAK_RESTART") }), 0);
+    QTRY_VERIFY_WITH_TIMEOUT(QCoro::waitFor(docker.listContainers({})), 120'000);
+    m_isDockerAway = false;
+    m_isDockerAway.notify_all();
+}
+
 void TestSoak::staysRightWhateverHappens()
 {
     const int runs = std::max(300, qEnvironmentVariableIntValue("ISOL8_SOAK_RUNS"));
@@ -191,9 +218,8 @@ void TestSoak::staysRightWhateverHappens()
         { u"defaults"_s, QJsonObject { { u"timeoutMs"_s, 15'000 } } } };
     ServerProcess server(options);
     QVERIFY2(server.start(), server.log());
-    bench::HttpClient client(server.port());
     const auto simple = bodyOf({ { u"cmd"_s, u"echo well"_s }, { u"runtime"_s, u"bash"_s } });
-    QVERIFY(client.post("/execute", simple).contains("well"));
+    QVERIFY(bench::HttpClient(server.port()).post("/execute", simple).contains("well"));
     const auto residentBefore = server.residentBytes();
     const int descriptorsBefore = server.descriptorCount();
 
@@ -201,23 +227,29 @@ void TestSoak::staysRightWhateverHappens()
     for (int i = 0; i < clients; ++i)
         threads.emplace_back(
             [this, i, runs, port = server.port()] { work(i, port, runs / clients + 1); });
+    const int wantedRestarts = qEnvironmentVariableIsSet("ISOL8_SOAK_RESTART") ? 2 : 0;
     while (m_working > 0) {
         injectFault(docker, server.pid());
-        (void)QTest::qWaitFor(
-            [this] { return m_working == 0; }, QRandomGenerator::global()->bounded(100, 700));
+        if (m_restarts < wantedRestarts && m_begun > runs * (m_restarts + 1) / (wantedRestarts + 1))
+            restartDocker(docker);
+        const int next = m_begun + runsPerFault;
+        (void)QTest::qWaitFor([&] { return m_working == 0 || m_begun >= next; }, 60'000);
     }
     for (auto& thread : threads)
         thread.join();
-    qInfo("%d right, %lld errors, %d abandoned, %d faults", m_right.load(),
-        static_cast<long long>(m_errors.size()), m_abandoned.load(), m_faults);
+    qInfo("%d right, %lld errors, %d abandoned, %d faults, %d refused in %d restarts of Docker",
+        m_right.load(), static_cast<long long>(m_errors.size()), m_abandoned.load(), m_faults,
+        m_refused, m_restarts.load());
     for (const auto& error : std::as_const(m_errors))
         qInfo("%s", error.constData());
 
+    if (!m_wrong.isEmpty() || !m_errors.isEmpty())
+        qInfo("the server's log:\n%s", server.log().right(100'000).constData());
     QVERIFY2(m_wrong.isEmpty(), m_wrong.value(0));
     // A fault hits one run at most.
     QVERIFY(m_errors.size() <= m_faults);
     QVERIFY(m_right > m_errors.size());
-    QVERIFY(client.post("/execute", simple).contains("well"));
+    QVERIFY(bench::HttpClient(server.port()).post("/execute", simple).contains("well"));
     QTRY_VERIFY_WITH_TIMEOUT(server.residentBytes() <= residentBefore + maxGrowthBytes, 60'000);
     // The pool's own connections are part of it.
     QTRY_VERIFY_WITH_TIMEOUT(server.descriptorCount() <= descriptorsBefore + maxNewDescriptors
