@@ -3,6 +3,7 @@
 # A Docker daemon that answers: the running one, else one that is installed and started here.
 
 declare -r docker_socket=/var/run/docker.sock
+declare -r docker_second_socket=/run/isol8-attacks.sock
 declare -r docker_log=/var/log/isol8-dockerd.log
 
 # True if a daemon answers on the socket. perl-base is part of every Debian, the docker client is not.
@@ -59,6 +60,15 @@ docker_start_by_hand() {
         fi
     done
     return 1
+}
+
+# A second daemon, which nothing but the attacks of the tests uses: they look at all that their daemon has,
+# so no other test may run beside them on the same one.
+docker_second_prepare() {
+    docker_answers "$docker_second_socket" ||
+        docker_launch "$docker_second_socket" /var/log/isol8-dockerd-attacks.log \
+            --data-root /var/lib/isol8-attacks --exec-root /run/isol8-attacks \
+            --pidfile /run/isol8-attacks.pid --iptables=false --ip6tables=false --bridge=none
 }
 
 # docker_launch SOCKET LOG [dockerd arguments]: starts a daemon that outlives this script and waits
