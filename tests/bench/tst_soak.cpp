@@ -152,7 +152,8 @@ void TestSoak::work(int client, quint16 port, int runs)
         const auto reason = result.value(u"ending"_s).toObject().value(u"reason"_s).toString();
         // A container that stands still is ended at its deadline.
         const bool isClear = (answer.status >= 500 && result.contains(u"error"_s))
-            || reason == "engine-lost"_L1 || (answer.status == 200 && reason == "timeout"_L1);
+            || reason == "engine-lost"_L1 || (answer.status == 200 && reason == "timeout"_L1)
+            || !result.value(u"missingFiles"_s).toArray().isEmpty(); // Each says why.
         const bool isRefused = isClear && (m_isDockerAway || restarts != m_restarts);
         if (isRefused)
             m_isDockerAway.wait(true);
