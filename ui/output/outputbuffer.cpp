@@ -96,20 +96,18 @@ void OutputBuffer::setLimits(Limits limits)
 void OutputBuffer::append(Channel channel, QByteArrayView bytes)
 {
     auto& stream = channel == Channel::Stdout ? m_stdout : m_stderr;
-    if (m_isOpen && m_openSource != stream.source)
-        endLine(/*isContinued=*/false);
     const char* at = bytes.begin();
     const char* const end = bytes.end();
     while (at < end) {
         if (stream.escapes.isInside()) {
             if (*at != '\n') {
-                apply(stream.escapes.take(*at++));
+                apply(stream.escapes.take(*at++), stream.line);
                 continue;
             }
             stream.escapes.abandon(); // Else one that never ends would hide all that follows.
         }
         const char* const plain = plainEnd(at, end);
-        const bool isWholeLine = plain < end && *plain == '\n' && !m_isOpen
+        const bool isWholeLine = plain < end && *plain == '\n' && !stream.isOpen
             && plain - at <= LineAssembler::maxBytes && stream.escapes.style() == TextStyle();
         if (isWholeLine) {
             appendWholeLine(QByteArrayView(at, plain), stream.source);
@@ -130,33 +128,44 @@ void OutputBuffer::append(Channel channel, QByteArrayView bytes)
 void OutputBuffer::appendText(QByteArrayView bytes, Stream& stream)
 {
     while (!bytes.isEmpty()) {
-        m_isOpen = true;
-        m_openSource = stream.source;
-        const auto length = cutLength(bytes, m_open.room());
+        open(stream);
+        const auto length = cutLength(bytes, stream.line.room());
         if (length <= 0) {
-            endLine(/*isContinued=*/true);
+            endLine(stream, /*isContinued=*/true);
             continue;
         }
-        m_open.append(bytes.first(length), stream.escapes.style());
+        stream.line.append(bytes.first(length), stream.escapes.style());
         bytes = bytes.sliced(length);
         if (!bytes.isEmpty())
-            endLine(/*isContinued=*/true);
+            endLine(stream, /*isContinued=*/true);
     }
+}
+
+OutputBuffer::Stream& OutputBuffer::other(const Stream& stream)
+{
+    return &stream == &m_stdout ? m_stderr : m_stdout;
+}
+
+void OutputBuffer::open(Stream& stream)
+{
+    if (stream.isOpen)
+        return;
+    stream.isOpen = true;
+    m_first = other(stream).isOpen ? &other(stream) : &stream;
 }
 
 void OutputBuffer::takeControl(Stream& stream, char byte)
 {
     switch (byte) {
     case '\n':
-        m_openSource = stream.source;
-        endLine(/*isContinued=*/false);
+        endLine(stream, /*isContinued=*/false);
         return;
     case '\r':
-        m_open.returnToStart();
+        stream.line.returnToStart();
         return;
     case '\b':
-        if (m_isOpen)
-            m_open.moveBy(-1);
+        if (stream.isOpen)
+            stream.line.moveBy(-1);
         return;
     case 0x1b:
         stream.escapes.begin();
@@ -168,19 +177,19 @@ void OutputBuffer::takeControl(Stream& stream, char byte)
     }
 }
 
-void OutputBuffer::apply(const EscapeEffect& effect)
+void OutputBuffer::apply(const EscapeEffect& effect, LineAssembler& line)
 {
     using Kind = EscapeEffect::Kind;
     if (effect.kind == Kind::EraseToEnd)
-        m_open.eraseToEnd();
+        line.eraseToEnd();
     else if (effect.kind == Kind::EraseToStart)
-        m_open.eraseToStart();
+        line.eraseToStart();
     else if (effect.kind == Kind::EraseLine)
-        m_open.eraseAll();
+        line.eraseAll();
     else if (effect.kind == Kind::MoveTo)
-        m_open.moveTo(effect.count);
+        line.moveTo(effect.count);
     else if (effect.kind == Kind::MoveBy)
-        m_open.moveBy(effect.count);
+        line.moveBy(effect.count);
 }
 
 OutputBuffer::Block& OutputBuffer::blockFor(qsizetype bytes)
@@ -205,31 +214,43 @@ OutputBuffer::Block& OutputBuffer::blockFor(qsizetype bytes)
 void OutputBuffer::appendWholeLine(QByteArrayView bytes, OutputLine::Source source)
 {
     auto& block = blockFor(bytes.size());
-    block.records.push_back(
-        { quint32(block.text.size()), quint32(bytes.size()), 0, 0, source, false });
+    addRecord(block, { quint32(block.text.size()), quint32(bytes.size()), 0, 0, source, false });
     block.text.append(bytes);
     ++m_committedEnd;
 }
 
-void OutputBuffer::endLine(bool isContinued)
+/// A line that goes on does so in the next one; another stream's line between them ends it.
+void OutputBuffer::addRecord(Block& block, const Record& record)
 {
-    m_open.settle();
-    const auto& bytes = m_open.bytes();
-    const auto& spans = m_open.spans();
+    auto* before = block.records.empty() ? nullptr : &block.records.back();
+    if (!before && m_blocks.size() > 1)
+        before = &m_blocks[m_blocks.size() - 2].records.back();
+    if (before && before->source != record.source)
+        before->isContinued = false;
+    block.records.push_back(record);
+}
+
+void OutputBuffer::endLine(Stream& stream, bool isContinued)
+{
+    stream.line.settle();
+    const auto& bytes = stream.line.bytes();
+    const auto& spans = stream.line.spans();
     auto& block = blockFor(bytes.size());
-    block.records.push_back({ quint32(block.text.size()), quint32(bytes.size()),
-        quint32(block.spans.size()), quint16(spans.size()), m_openSource, isContinued });
+    addRecord(block,
+        { quint32(block.text.size()), quint32(bytes.size()), quint32(block.spans.size()),
+            quint16(spans.size()), stream.source, isContinued });
     block.text.append(bytes);
     block.spans.insert(block.spans.end(), spans.begin(), spans.end());
     ++m_committedEnd;
-    m_open.clear();
-    m_isOpen = false;
+    stream.line.clear();
+    stream.isOpen = false;
+    m_first = &other(stream);
 }
 
 void OutputBuffer::appendNote(const QString& text)
 {
-    if (m_isOpen)
-        endLine(/*isContinued=*/false);
+    while (endLine() > m_committedEnd)
+        endLine(*m_first, /*isContinued=*/false);
     const auto bytes = text.toUtf8();
     appendWholeLine(QByteArrayView(bytes).first(cutLength(bytes, LineAssembler::maxBytes)),
         OutputLine::Source::Note);
@@ -251,28 +272,32 @@ void OutputBuffer::clear()
 {
     m_blocks.clear();
     m_heldBytes = 0;
-    m_open.clear();
-    m_isOpen = false;
     m_firstLine = m_committedEnd;
-    m_stdout.escapes.reset();
-    m_stderr.escapes.reset();
+    for (auto* stream : { &m_stdout, &m_stderr }) {
+        stream->line.clear();
+        stream->isOpen = false;
+        stream->escapes.reset();
+    }
 }
 
 qint64 OutputBuffer::endLine() const
 {
-    return m_committedEnd + (m_isOpen ? 1 : 0);
+    return m_committedEnd + (m_stdout.isOpen ? 1 : 0) + (m_stderr.isOpen ? 1 : 0);
 }
 
 OutputLine OutputBuffer::line(qint64 number) const
 {
-    if (number == m_committedEnd && m_isOpen) {
-        m_open.settle();
-        auto line = decoded(m_open.bytes(), m_open.spans().data(), m_open.spans().size());
-        line.source = m_openSource;
+    if (number < m_firstLine || number >= endLine())
+        return {};
+    if (number >= m_committedEnd) {
+        const bool isFirst = number == m_committedEnd;
+        const auto& stream = (m_first == &m_stdout) == isFirst ? m_stdout : m_stderr;
+        stream.line.settle();
+        auto line
+            = decoded(stream.line.bytes(), stream.line.spans().data(), stream.line.spans().size());
+        line.source = stream.source;
         return line;
     }
-    if (number < m_firstLine || number >= m_committedEnd)
-        return {};
     const auto after = std::ranges::upper_bound(m_blocks, number, {}, &Block::firstLine);
     const auto& block = *std::prev(after);
     const auto& record = block.records[size_t(number - block.firstLine)];

@@ -26,7 +26,8 @@ struct OutputLine {
 };
 
 /// The scroll-back: the last lines of a run's output. Old ones make room for new ones, in whole
-/// blocks. Lines have numbers that stay theirs. Fast for plain text: it is only split and copied.
+/// blocks. Each stream goes on with its own unfinished line, which stays last until it is finished;
+/// finished lines have numbers that stay theirs. Fast for plain text: it is only split and copied.
 class OutputBuffer {
 public:
     struct Limits {
@@ -39,6 +40,7 @@ public:
         : OutputBuffer(Limits())
     {
     }
+    Q_DISABLE_COPY_MOVE(OutputBuffer)
 
     void append(Channel channel, QByteArrayView bytes);
     /// A line of isol8's own, after what has come so far.
@@ -49,6 +51,8 @@ public:
     /// Numbers of the oldest line that is left, and of the one after the last.
     [[nodiscard]] qint64 firstLine() const { return m_firstLine; }
     [[nodiscard]] qint64 endLine() const;
+    /// Lines from this number on are unfinished: they change, and finished ones come before them.
+    [[nodiscard]] qint64 unfinishedLine() const { return m_committedEnd; }
     /// Empty for a number that is not there.
     [[nodiscard]] OutputLine line(qint64 number) const;
     /// Memory that is held, roughly.
@@ -74,13 +78,18 @@ private:
     struct Stream {
         EscapeParser escapes;
         OutputLine::Source source;
+        mutable LineAssembler line;
+        bool isOpen = false; ///< `line` is one, though perhaps an empty one.
     };
 
     void takeControl(Stream& stream, char byte);
-    void apply(const EscapeEffect& effect);
+    static void apply(const EscapeEffect& effect, LineAssembler& line);
     void appendText(QByteArrayView bytes, Stream& stream);
     void appendWholeLine(QByteArrayView bytes, OutputLine::Source source);
-    void endLine(bool isContinued);
+    void endLine(Stream& stream, bool isContinued);
+    void open(Stream& stream);
+    [[nodiscard]] Stream& other(const Stream& stream);
+    void addRecord(Block& block, const Record& record);
     Block& blockFor(qsizetype bytes);
     void dropOld();
 
@@ -89,11 +98,9 @@ private:
     qint64 m_firstLine = 0;
     qint64 m_committedEnd = 0;
     qint64 m_heldBytes = 0;
-    Stream m_stdout { {}, OutputLine::Source::Stdout };
-    Stream m_stderr { {}, OutputLine::Source::Stderr };
-    mutable LineAssembler m_open;
-    bool m_isOpen = false; ///< m_open is a line, though perhaps an empty one.
-    OutputLine::Source m_openSource = OutputLine::Source::Stdout;
+    Stream m_stdout { {}, OutputLine::Source::Stdout, {} };
+    Stream m_stderr { {}, OutputLine::Source::Stderr, {} };
+    Stream* m_first = &m_stdout; ///< The unfinished line that was begun first.
 };
 
 } // namespace isol8::ui

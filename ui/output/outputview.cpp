@@ -201,7 +201,7 @@ std::shared_ptr<OutputView::ShownLine> OutputView::shownLine(qint64 number) cons
     if (const auto found = m_cache.constFind(number); found != m_cache.constEnd())
         return *found;
     auto shown = layOut(number);
-    if (number + 1 < m_buffer.endLine()) { // The last one may still change.
+    if (number < m_buffer.unfinishedLine()) { // Those after it still change.
         if (m_cache.size() > maxCachedLines)
             m_cache.clear();
         m_cache.insert(number, shown);

@@ -21,6 +21,8 @@ private Q_SLOTS:
     void coloursGoOnInTheNextLine();
     void trueColours();
     void keepsStreamsApart();
+    void goesOnWithTheLineOfItsStream();
+    void copiesContinuedLinesApartFromOtherStreams();
     void endsAnUnfinishedSequence();
     void dropsOldLines();
     void boundsMemoryOfFloods_data();
@@ -154,10 +156,44 @@ void TestOutputBuffer::keepsStreamsApart()
     buffer.append(Channel::Stderr, "err\n");
     buffer.append(Channel::Stdout, "more");
     buffer.appendNote(u"note"_s);
-    QCOMPARE(textOf(buffer), u"out\nerr\nmore\nnote"_s);
-    QCOMPARE(buffer.line(0).source, OutputLine::Source::Stdout);
-    QCOMPARE(buffer.line(1).source, OutputLine::Source::Stderr);
-    QCOMPARE(buffer.line(3).source, OutputLine::Source::Note);
+    QCOMPARE(textOf(buffer), u"err\noutmore\nnote"_s);
+    QCOMPARE(buffer.line(0).source, OutputLine::Source::Stderr);
+    QCOMPARE(buffer.line(1).source, OutputLine::Source::Stdout);
+    QCOMPARE(buffer.line(2).source, OutputLine::Source::Note);
+}
+
+void TestOutputBuffer::goesOnWithTheLineOfItsStream()
+{
+    OutputBuffer buffer;
+    buffer.append(Channel::Stdout, "line");
+    buffer.append(Channel::Stderr, "to stderr\n");
+    QCOMPARE(textOf(buffer), u"to stderr\nline"_s);
+    QCOMPARE(buffer.unfinishedLine(), 1);
+    buffer.append(Channel::Stdout, " 0");
+    QCOMPARE(textOf(buffer), u"to stderr\nline 0"_s);
+    buffer.append(Channel::Stderr, "more");
+    QCOMPARE(textOf(buffer), u"to stderr\nline 0\nmore"_s);
+    QCOMPARE(buffer.line(1).source, OutputLine::Source::Stdout);
+    QCOMPARE(buffer.line(2).source, OutputLine::Source::Stderr);
+    buffer.append(Channel::Stderr, " errors\n");
+    buffer.append(Channel::Stdout, "\n");
+    QCOMPARE(textOf(buffer), u"to stderr\nmore errors\nline 0"_s);
+    QCOMPARE(buffer.unfinishedLine(), buffer.endLine());
+    // A progress line is written over though errors come between.
+    buffer.append(Channel::Stdout, "10%");
+    buffer.append(Channel::Stderr, "warning\n");
+    buffer.append(Channel::Stdout, "\r20%");
+    QVERIFY(textOf(buffer).endsWith(u"line 0\nwarning\n20%"_s));
+}
+
+void TestOutputBuffer::copiesContinuedLinesApartFromOtherStreams()
+{
+    OutputBuffer buffer;
+    buffer.append(Channel::Stdout, QByteArray(LineAssembler::maxBytes + 1, 'x'));
+    buffer.append(Channel::Stderr, "error\n");
+    buffer.append(Channel::Stdout, "y\n");
+    const auto text = selectedText(buffer, wholeOutput(buffer), 1 << 20);
+    QCOMPARE(text, QString(LineAssembler::maxBytes, u'x') + u"\nerror\nxy"_s);
 }
 
 void TestOutputBuffer::endsAnUnfinishedSequence()
