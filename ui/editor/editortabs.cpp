@@ -6,6 +6,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
+#include <QPointer>
 #include <QPushButton>
 #include <QTabBar>
 
@@ -107,18 +108,19 @@ EditorPage* EditorTabs::open(const QString& path)
         there->setFocus();
         return there;
     }
-    auto* unused = currentPage() && currentPage()->isPristine() ? currentPage() : nullptr;
-    auto* page = unused ? unused : insertPage();
+    const QPointer unused = currentPage() && currentPage()->isPristine() ? currentPage() : nullptr;
+    auto* page = insertPage();
     if (const auto loaded = page->load(path); !loaded) {
-        if (!unused)
-            remove(page);
+        remove(page);
         Q_EMIT failed(loaded.error().message);
         return nullptr;
     }
     watch(page);
     setCurrentWidget(page);
     page->setFocus();
-    Q_EMIT currentPageChanged(page);
+    // Not used for the file: what was chosen for an untitled text is not chosen for this one.
+    if (unused)
+        remove(unused);
     return page;
 }
 
