@@ -5,7 +5,9 @@
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QPainter>
 #include <QPointer>
+#include <QStyledItemDelegate>
 #include <QTimer>
 #include <QVBoxLayout>
 
@@ -21,6 +23,47 @@ QString titleOf(const QAction* action)
     text.replace(u"&&"_s, u"\1"_s).remove(u'&').replace(u"\1"_s, u"&"_s);
     return text;
 }
+
+constexpr int keysRole = Qt::UserRole + 1;
+constexpr int iconSide = 16;
+constexpr int rowPadding = 12;
+constexpr int sideMargin = 8;
+
+/// Rows of one height: the icon or its room, the name, and the keys at the right.
+class CommandDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+        const QModelIndex& index) const override
+    {
+        const auto keys = index.data(keysRole).toString();
+        const auto width = option.fontMetrics.horizontalAdvance(keys);
+        const auto place = option.rect.adjusted(sideMargin, 0, -sideMargin, 0);
+        const bool isCurrent = option.state & QStyle::State_Selected;
+        const auto ground = isCurrent ? QPalette::Highlight : QPalette::Base;
+        painter->fillRect(option.rect, option.palette.color(QPalette::Active, ground));
+        const QRect icon(place.left(), place.center().y() - iconSide / 2, iconSide, iconSide);
+        const auto role = isCurrent ? QPalette::HighlightedText : QPalette::Text;
+        index.data(Qt::DecorationRole)
+            .value<QIcon>()
+            .paint(painter, icon, Qt::AlignCenter, isCurrent ? QIcon::Selected : QIcon::Normal);
+        painter->setFont(option.font);
+        painter->setPen(option.palette.color(QPalette::Active, role));
+        const auto text = place.adjusted(iconSide + sideMargin, 0, -width - sideMargin, 0);
+        painter->drawText(text, Qt::AlignLeft | Qt::AlignVCenter,
+            option.fontMetrics.elidedText(index.data().toString(), Qt::ElideRight, text.width()));
+        if (!isCurrent)
+            painter->setPen(option.palette.color(QPalette::PlaceholderText));
+        painter->drawText(place, Qt::AlignRight | Qt::AlignVCenter, keys);
+    }
+
+    [[nodiscard]] QSize sizeHint(
+        const QStyleOptionViewItem& option, const QModelIndex&) const override
+    {
+        return { 0, std::max(option.fontMetrics.height(), iconSide) + rowPadding };
+    }
+};
 
 } // namespace
 
@@ -51,6 +94,9 @@ CommandPalette::CommandPalette(const QList<QAction*>& actions, QWidget* parent)
     m_list->setAccessibleName(tr("Commands"));
     m_list->setFocusPolicy(Qt::NoFocus);
     m_list->setFrameShape(QFrame::NoFrame);
+    m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_list->setUniformItemSizes(true);
+    m_list->setItemDelegate(new CommandDelegate(m_list));
     auto* rows = new QVBoxLayout(this);
     rows->setContentsMargins(8, 8, 8, 8);
     rows->addWidget(m_filter);
@@ -73,9 +119,11 @@ void CommandPalette::fill()
         if (!action->isEnabled() || title.isEmpty() || !isSubsequence(m_filter->text(), title))
             continue;
         const auto keys = action->shortcut().toString(QKeySequence::NativeText);
-        auto* item = new QListWidgetItem(
-            action->icon(), keys.isEmpty() ? title : u"%1    %2"_s.arg(title, keys), m_list);
+        auto* item = new QListWidgetItem(action->icon(), title, m_list);
         item->setData(Qt::UserRole, int(i));
+        item->setData(keysRole, keys);
+        item->setData(
+            Qt::AccessibleTextRole, keys.isEmpty() ? title : tr("%1, %2").arg(title, keys));
     }
     m_list->setCurrentRow(0);
 }

@@ -3,6 +3,8 @@
 
 #include <QCoroTask>
 
+#include <utility>
+
 namespace isol8::ui {
 
 namespace {
@@ -31,6 +33,7 @@ void Connection::choose(const Target& target, const QString& key)
     m_target = target;
     m_key = key;
     m_sessions.clear();
+    m_isAskedAgain = false;
     const auto made = makeEngine();
     m_health = made ? Health::Unknown : Health::Bad;
     m_error = made ? Error() : made.error();
@@ -51,8 +54,14 @@ Result<> Connection::makeEngine()
 
 void Connection::check()
 {
-    if (m_health == Health::Checking || m_isShutDown)
+    if (m_isShutDown)
         return;
+    if (m_health == Health::Checking) {
+        // What is asked of now may have come since the question that is under way.
+        m_isAskedAgain = true;
+        return;
+    }
+    m_isAskedAgain = false;
     if (!m_engine) { // What it needs may be there by now, for example the configuration.
         if (const auto made = makeEngine(); !made) {
             setHealth(Health::Bad, made.error());
@@ -66,7 +75,10 @@ void Connection::check()
             if (engine != m_engine)
                 return; // of a target that is not chosen any more
             m_sessions = sessions.value_or(QList<SessionInfo>());
+            const bool isAskedAgain = std::exchange(m_isAskedAgain, false);
             setHealth(sessions ? Health::Good : Health::Bad, sessions ? Error() : sessions.error());
+            if (!sessions && isAskedAgain)
+                check();
         });
 }
 

@@ -27,7 +27,8 @@ public:
     /// Of the last answer.
     [[nodiscard]] const QList<SessionInfo>& sessions() const { return m_sessions; }
 
-    /// Asks the target anew; healthChanged() tells.
+    /// Asks the target anew; healthChanged() tells. While an answer is awaited: once more after a
+    /// bad one.
     void check();
     /// Ends everything under way; then calls @p done.
     void shutDown(std::function<void()> done);
@@ -47,6 +48,7 @@ private:
     Health m_health = Health::Unknown;
     Error m_error;
     QList<SessionInfo> m_sessions;
+    bool m_isAskedAgain = false;
     bool m_isShutDown = false;
 };
 

@@ -43,7 +43,9 @@ public:
     void paint(QPainter* painter, const QRect& area, QIcon::Mode mode, QIcon::State) override
     {
         auto coloured = m_drawing;
-        const auto& colour = mode == QIcon::Disabled ? m_faint : m_colour;
+        const auto colour = mode == QIcon::Disabled ? m_faint
+            : mode == QIcon::Selected               ? QColor(Qt::white) // As the text beside it.
+                                                    : m_colour;
         coloured.replace("#000000", colour.name().toLatin1());
         QSvgRenderer(coloured).render(painter, area);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/ui/support/windowfixture.h"
 
+#include "engine/core/completion.h"
 #include "ui/images/imagesdialog.h"
 #include "ui/run/runcontroller.h"
 #include "ui/settings/settingsdialog.h"
@@ -38,8 +39,10 @@ private Q_SLOTS:
 
     void statusBarTellsTargetTimeAndCursor();
     void lostRunAsksTheTargetAnew();
+    void questionBeforeAnAnswerIsNotLost();
     void docksAreHiddenMovedAndShown();
     void paletteListsTheDocks();
+    void paletteRowsAreAlike();
     void coloursFollowTheChoice();
     void textIsReadable_data();
     void textIsReadable();
@@ -68,6 +71,21 @@ public:
         co_return QList<SessionInfo>();
     }
     bool isGone = false;
+};
+
+/// A target that answers when the test says so.
+class SlowEngine : public FakeEngine {
+public:
+    [[nodiscard]] Task<QList<SessionInfo>> sessions() override
+    {
+        answers.emplace_back();
+        return waitFor(answers.back());
+    }
+    static Task<QList<SessionInfo>> waitFor(Completion<QList<SessionInfo>> answer)
+    {
+        co_return co_await answer.wait();
+    }
+    std::vector<Completion<QList<SessionInfo>>> answers;
 };
 
 /// Of WCAG 2.1, 1 to 21.
@@ -130,6 +148,24 @@ void TestWindowLook::lostRunAsksTheTargetAnew()
     QTRY_COMPARE(health->text(), u"This computer: ready"_s);
 }
 
+/// Docker was started, "Try again" clicked, and the question from before fails.
+void TestWindowLook::questionBeforeAnAnswerIsNotLost()
+{
+    const auto engine = std::make_shared<SlowEngine>();
+    Connection connection(
+        [engine](const Target&, const QString&) { return Result<std::shared_ptr<Engine>>(engine); },
+        nullptr);
+    connection.choose(localTarget());
+    connection.check();
+    QCOMPARE(engine->answers.size(), 1U);
+    engine->answers[0].fail({ Kind::Unreachable, u"Docker does not answer"_s });
+    QTRY_COMPARE(engine->answers.size(), 2U);
+    connection.check();
+    engine->answers[1].deliver(QList<SessionInfo>());
+    QTRY_COMPARE(connection.health(), Connection::Health::Good);
+    QCOMPARE(engine->answers.size(), 2U); // A good answer is one for all who asked.
+}
+
 void TestWindowLook::docksAreHiddenMovedAndShown()
 {
     for (const char* name :
@@ -162,6 +198,22 @@ void TestWindowLook::paletteListsTheDocks()
     QCOMPARE(w().part<QListWidget>("paletteList")->count(), 1);
     QTest::keyClick(filter, Qt::Key_Return);
     QTRY_VERIFY(w().part<QDockWidget>("networkDock")->isHidden());
+}
+
+/// With an icon or without, with keys or without; and the name is nothing but the name.
+void TestWindowLook::paletteRowsAreAlike()
+{
+    w().press(Qt::Key_P, Qt::ControlModifier | Qt::ShiftModifier);
+    const auto* list = w().part<QListWidget>("paletteList");
+    QVERIFY(list->count() > 20);
+    int withKeys = 0;
+    for (int row = 0; row < list->count(); ++row) {
+        const auto* item = list->item(row);
+        QCOMPARE(list->visualItemRect(item).height(), list->visualItemRect(list->item(0)).height());
+        QVERIFY2(!item->text().contains(u"Ctrl"_s), qPrintable(item->text()));
+        withKeys += item->data(Qt::AccessibleTextRole).toString().contains(u"Ctrl"_s);
+    }
+    QVERIFY(withKeys > 10);
 }
 
 void TestWindowLook::coloursFollowTheChoice()
