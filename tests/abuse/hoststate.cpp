@@ -54,7 +54,7 @@ HostState HostState::now(docker::Client& docker)
         const auto kind = container.labels.value(labels::kind);
         const bool isAllowed = kind == "pool"_L1 || kind == "spare"_L1;
         if (!isAllowed || container.state != "running"_L1)
-            state.containers << container.id;
+            state.containers.insert(container.id, kind + u", "_s + container.state);
     }
     for (const auto& volume : *volumes)
         state.volumes << volume.name;
@@ -72,8 +72,10 @@ HostState HostState::now(docker::Client& docker)
 QByteArray HostState::newSince(const HostState& before) const
 {
     QByteArrayList left;
-    for (const auto& id : containers - before.containers)
-        left << "container " + id.first(12).toLatin1();
+    for (const auto& [id, what] : containers.asKeyValueRange()) {
+        if (!before.containers.contains(id))
+            left << "container " + id.first(12).toLatin1() + " (" + what.toUtf8() + ')';
+    }
     for (const auto& name : volumes - before.volumes)
         left << "volume " + name.toUtf8();
     for (const auto& object : objects - before.objects)

@@ -4,6 +4,7 @@
 #include "engine/docker/client.h"
 
 #include <QByteArray>
+#include <QHash>
 #include <QSet>
 
 namespace isol8::tests {
@@ -11,7 +12,7 @@ namespace isol8::tests {
 /// What a sandbox could leave on this machine (P2 and P8 of ABUSE.md): containers and volumes of
 /// our Docker, and the sandbox user's files and objects that outlive processes.
 struct HostState {
-    QSet<QString> containers;
+    QHash<QString, QString> containers; ///< Id to kind and state.
     QSet<QString> volumes;
     QSet<QByteArray> objects; ///< System V IPC, /dev/shm and /dev/mqueue.
 

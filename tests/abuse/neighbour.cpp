@@ -2,10 +2,14 @@
 #include "tests/abuse/neighbour.h"
 
 #include <QTest>
+#include <QTimer>
 
 namespace isol8::tests {
 
 using namespace Qt::StringLiterals;
+
+/// Between two runs: it is disturbed, and does not disturb.
+constexpr std::chrono::milliseconds pause { 1000 };
 
 Neighbour::Neighbour(Engine& engine)
     : m_engine(engine)
@@ -15,6 +19,8 @@ Neighbour::Neighbour(Engine& engine)
 
 void Neighbour::begin()
 {
+    if (m_isFinishing)
+        return;
     auto request = requestOf(Runtime::Bash, "echo $((6 * 7))");
     request.timeout = std::chrono::minutes(2);
     m_run = m_engine.start(request, {}, {});
@@ -32,8 +38,8 @@ void Neighbour::handleEnd(const Result<ExecutionResult>& result)
     else
         m_slowest = std::max(
             m_slowest, std::chrono::duration_cast<std::chrono::milliseconds>(result->duration));
-    if (!m_isFinishing && m_problem.isEmpty())
-        begin();
+    if (m_problem.isEmpty())
+        QTimer::singleShot(pause, this, &Neighbour::begin);
 }
 
 bool Neighbour::finish()

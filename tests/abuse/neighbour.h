@@ -5,7 +5,7 @@
 
 namespace isol8::tests {
 
-/// Another tenant who works all the while: one small run after the other.
+/// Another tenant who works all the while: one small run after the other, from the beginning on.
 class Neighbour : public QObject {
     Q_OBJECT
 

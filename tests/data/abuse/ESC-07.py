@@ -16,6 +16,9 @@ works("mlock", lambda: libc.mlock(ctypes.create_string_buffer(4096), 4096) in (0
 works("membarrier", lambda: syscall(324, 0, 0, 0)[0] >= 0)
 works("close_range", lambda: syscall(436, 900, 1000, 0)[0] == 0)
 works("faccessat2", lambda: syscall(439, -100, b"/sandbox", 0, 0)[0] == 0)
+for name, number in (("epoll_pwait2", 441), ("futex_waitv", 449), ("rseq", 334)):  # Older kernels: ENOSYS.
+    error = syscall(number, 0, 0, 0, 0, 0)[1]
+    say(name, error != errno.EPERM, error)
 works("statx", lambda: os.stat("/sandbox").st_uid == 100)
 works("mkfifo", lambda: os.mkfifo("/sandbox/fifo") is None)
 works("timer", lambda: signal.setitimer(signal.ITIMER_REAL, 100) == (0.0, 0.0) and signal.alarm(0) is not None)
