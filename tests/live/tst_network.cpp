@@ -104,6 +104,7 @@ ExecutionOptions TestNetwork::filtered() const
     return options;
 }
 
+/// NET-16 of ABUSE.md, with what follows; byte by byte: tst_proxytraffic.
 void TestNetwork::programsReachServers_data()
 {
     QTest::addColumn<int>("runtime");

@@ -297,6 +297,10 @@ void TestWindowLive::dockerThatStopsIsTold()
     w().press(Qt::Key_F5);
     waitForEnd();
     QVERIFY2(w().status().startsWith(u"Finished"_s), qPrintable(w().status()));
+    // What was lost is still being removed, and the window waits for it.
+    QSignalSpy ended(&w().window(), &MainWindow::ended);
+    w().window().close();
+    QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, 60'000);
 }
 
 void TestWindowLive::imagesThatAreThereNeedNoStartPage()
@@ -311,6 +315,7 @@ void TestWindowLive::imagesThatAreThereNeedNoStartPage()
     QTRY_VERIFY_WITH_TIMEOUT(!page->isVisible(), 60'000);
 }
 
+/// GUI-05 of ABUSE.md; a killed one: tst_recovery.
 void TestWindowLive::closingTheWindowLeavesNothing()
 {
     w().window().openFiles({ w().writeFile(u"a.sh"_s, "echo begun; sleep 100\n") });

@@ -95,6 +95,7 @@ void TestAuthenticator::readsBearerKeys()
     QCOMPARE(bearerKey(header).value_or(QByteArray()), key);
 }
 
+/// HTTP-03 of ABUSE.md, with knowsKeysOfTheStore().
 void TestAuthenticator::comparesEveryLength()
 {
     for (int length = 0; length <= 70; ++length) {
@@ -112,6 +113,7 @@ void TestAuthenticator::comparesEveryLength()
     }
 }
 
+/// HTTP-01 of ABUSE.md; through the server: tst_endpoints_live.
 void TestAuthenticator::answersAsPromised_data()
 {
     QTest::addColumn<QList<QByteArray>>("headers");

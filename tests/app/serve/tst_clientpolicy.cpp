@@ -178,6 +178,7 @@ void TestClientPolicy::nobodyGetsWhatIsNotThere()
     QCOMPARE(refused.error().kind, Kind::Invalid);
 }
 
+/// NET-29 of ABUSE.md.
 void TestClientPolicy::codeUrlsFollowTheServersPolicy()
 {
     const auto ask = [](const Settings& settings, bool isMaster, bool isInsecure) {

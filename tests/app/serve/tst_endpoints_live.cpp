@@ -147,6 +147,7 @@ void TestEndpoints::keyMatrix_data()
     row("not ASCII", "Authorization: Bearer m\xc3\xa4ster\r\n", invalid);
 }
 
+/// HTTP-01 of ABUSE.md; tst_authenticator has the keys that are no text, too long or revoked.
 void TestEndpoints::keyMatrix()
 {
     QFETCH(QByteArray, fields);

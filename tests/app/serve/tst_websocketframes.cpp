@@ -118,7 +118,8 @@ const QByteArray execute = R"({"type":"execute","request":{"code":"1"}})"_ba;
 
 } // namespace
 
-/// `/execute/ws` in bytes: the handshake and the frames, good and bad (RFC 6455).
+/// `/execute/ws` in bytes: the handshake and the frames, good and bad (RFC 6455). HTTP-18 of
+/// ABUSE.md; silence and floods: tst_websocketlimits.
 class TestWebSocketFrames : public QObject {
     Q_OBJECT
 

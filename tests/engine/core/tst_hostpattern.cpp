@@ -24,6 +24,7 @@ private Q_SLOTS:
     void refusesOddGlobs();
 };
 
+/// NET-03 of ABUSE.md.
 void TestHostPattern::dialect_data()
 {
     QTest::addColumn<QString>("pattern");

@@ -204,6 +204,7 @@ void TestProxyRequest::hostIsTheTargets()
         QByteArray("OPTIONS * HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n"));
 }
 
+/// NET-17 of ABUSE.md; of answers: tst_proxytraffic.
 void TestProxyRequest::stripsWhatConcernsTheConnection()
 {
     const auto head

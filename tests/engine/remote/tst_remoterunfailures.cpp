@@ -77,6 +77,7 @@ void TestRemoteRunFailures::tellsHowItFailed()
     QVERIFY2(f.error().message.contains(text), qPrintable(f.error().message));
 }
 
+/// GUI-06 of ABUSE.md, of the window too; where it keeps keys: tst_keystore_ui.
 void TestRemoteRunFailures::trustsNoUnknownCertificate_data()
 {
     QTest::addColumn<QString>("certificate");

@@ -174,6 +174,7 @@ void TestPinnedGet::endsWithTheHeadOfOthers()
     QCOMPARE(m_server->requests().size(), 1);
 }
 
+/// NET-28 of ABUSE.md, with brokenAnswers(); hash and time: tst_sourcefetcher.
 void TestPinnedGet::boundsTheBody_data()
 {
     QTest::addColumn<QByteArray>("bytes");

@@ -287,6 +287,7 @@ void TestSourceFetcher::keepsNothingWhenTold()
     QVERIFY(!QDir(m_directory->filePath(u"cache"_s)).exists());
 }
 
+/// NET-28 of ABUSE.md; bodies: tst_pinnedget.
 void TestSourceFetcher::wholeTransferIsTimed()
 {
     m_policy.remoteCode.fetchTimeout = 300ms;

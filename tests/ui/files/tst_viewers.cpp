@@ -116,6 +116,7 @@ void TestViewers::showsTables()
     QCOMPARE(table->model()->columnCount(), 2);
 }
 
+/// GUI-04 of ABUSE.md; in the editor: tst_codeeditor, tst_textfile, tst_windowcommands.
 void TestViewers::refuses_data()
 {
     QTest::addColumn<QString>("name");

@@ -127,6 +127,7 @@ void TestOutputView::findsAndShows()
     QVERIFY(!m_view->find(u"nowhere"_s, SearchDirection::Forward));
 }
 
+/// GUI-02 of ABUSE.md; sequences and floods: tst_outputbuffer, of a real run: tst_window_live.
 void TestOutputView::drawsHostileOutput()
 {
     m_view->append(Channel::Stdout, QByteArray(300'000, 'x'));
