@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/abuse/abusetest.h"
+#include "tests/app/serve/httpclient.h"
 #include "tests/support/localserver.h"
+
+#include <QJsonArray>
 
 using namespace isol8;
 using namespace isol8::test;
@@ -65,6 +68,7 @@ private:
     void authorities(World& world);
     void literals(World& world);
     void ports(World& world);
+    void fronting(World& world);
     void injections(World& world);
     void malformedHosts(World& world);
     void badUpstreams(World& world);
@@ -74,6 +78,7 @@ private:
     void thePort(World& world);
     void thePortInNone(World& world);
     void noProxy(World& world);
+    void operatorsLists(World& world);
     void secretInTheLog(World& world);
     void reachesItsServer(World& world);
 
@@ -95,6 +100,7 @@ const Case<TestAbuseNet> TestAbuseNet::cases[] {
     { "NET-06", &TestAbuseNet::authorities, &TestAbuseNet::reachesItsServer },
     { "NET-07", &TestAbuseNet::literals, &TestAbuseNet::reachesItsServer },
     { "NET-10", &TestAbuseNet::ports, &TestAbuseNet::reachesItsServer },
+    { "NET-13", &TestAbuseNet::fronting, &TestAbuseNet::reachesItsServer },
     { "NET-15", &TestAbuseNet::injections, &TestAbuseNet::reachesItsServer },
     { "NET-20", &TestAbuseNet::malformedHosts, &TestAbuseNet::reachesItsServer },
     { "NET-21", &TestAbuseNet::badUpstreams, &TestAbuseNet::reachesItsServer },
@@ -103,6 +109,7 @@ const Case<TestAbuseNet> TestAbuseNet::cases[] {
     { "NET-23", &TestAbuseNet::flood, &TestAbuseNet::secretInTheLog },
     { "NET-24", &TestAbuseNet::thePort, &TestAbuseNet::thePortInNone },
     { "NET-25", &TestAbuseNet::noProxy, &TestAbuseNet::reachesItsServer },
+    { "NET-26", &TestAbuseNet::operatorsLists, &TestAbuseNet::reachesItsServer },
 };
 
 TestAbuseNet::TestAbuseNet()
@@ -170,6 +177,11 @@ for family, kind, address in [
     s = socket.socket(family, kind)
     s.settimeout(20)
     expect(address, s.connect_ex(address), errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+try:
+    socket.getaddrinfo('name.example', 80)
+    bad.append('a resolver')
+except socket.gaierror:
+    pass
 for family, kind, protocol in (socket.AF_INET, socket.SOCK_RAW, 1), (socket.AF_PACKET, socket.SOCK_RAW, 3):
     try:
         socket.socket(family, kind, protocol)
@@ -248,6 +260,33 @@ for port in '0', '65536', '-1', '443x', '', '0443', '+443', '443 ', '99999999999
     expect(port, connect('allowed.test:' + port), 400)
 )",
         options());
+}
+
+void TestAbuseNet::fronting(World&)
+{
+    // What is said within a tunnel is not looked at (SECURITY.md); the log says where it led.
+    const auto address = "127.0.0.1:" + QByteArray::number(m_server.port());
+    const auto code = "target = '" + address + R"('
+s = dial()
+s.sendall(f'CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n'.encode())
+expect('tunnel', s.recv(4096).split(b' ')[1], b'200')
+s.sendall(b'GET /hello HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n')
+answer = b''
+while piece := s.recv(65536): answer += piece
+expect('answer', answer.endswith(b'hello from outside'), True)
+expect('by its name', connect('evil.test:443'), 403)
+)";
+    const auto result
+        = fixture().run(Runtime::Python, QByteArray(prelude) + code + ending, options());
+    QVERIFY2(result, result ? "" : qPrintable(result.error().message));
+    QVERIFY2(result->standardOutput == "ok\n",
+        (result->standardOutput + result->standardError).constData());
+    QCOMPARE(result->networkLogs.size(), 2);
+    QCOMPARE(result->networkLogs[0].method, u"CONNECT"_s);
+    QCOMPARE(result->networkLogs[0].host.toLatin1(), address);
+    QVERIFY(result->networkLogs[0].isAllowed);
+    QCOMPARE(result->networkLogs[1].host, u"evil.test"_s);
+    QVERIFY(!result->networkLogs[1].isAllowed);
 }
 
 void TestAbuseNet::injections(World& world)
@@ -423,6 +462,36 @@ void TestAbuseNet::noProxy(World&)
     QCOMPARE(untruth(*result), QByteArray());
     QCOMPARE(result->standardOutput, "7\n7\n");
     QVERIFY(result->networkLogs.isEmpty());
+}
+
+void TestAbuseNet::operatorsLists(World&)
+{
+    ServerProcess::Options chosen;
+    chosen.config = {
+        { u"defaults"_s, QJsonObject { { u"network"_s, u"filtered"_s } } },
+        { u"network"_s,
+            QJsonObject { { u"whitelist"_s, QJsonArray { u"^127\\."_s } },
+                { u"allowAddresses"_s, QJsonArray { u"127.0.0.1:%1"_s.arg(m_server.port()) } } } }
+    };
+    ServerSubject served(std::move(chosen));
+    HttpClient client(served.server().port(), "Bearer " + served.attackerKey());
+    const auto ask = [&](const QJsonObject& filter) {
+        QJsonObject wish;
+        if (!filter.isEmpty())
+            wish.insert(u"networkFilter"_s, filter);
+        const auto command
+            = u"for url in %1 http://other.test/; do curl -s -o /dev/null -w '%{http_code} ' $url; "
+              "done"_s.replace(u"%1"_s, m_server.url(u"/hello"_s));
+        const auto answer = client.post(u"/execute"_s,
+            { { u"request"_s, QJsonObject { { u"cmd"_s, command } } }, { u"options"_s, wish } });
+        return answer.json().value(u"stdout"_s).toString();
+    };
+    QCOMPARE(ask({}), u"200 403"_s);
+    // A client's list does not widen, but may narrow.
+    const QJsonArray everything { u"."_s };
+    QCOMPARE(
+        ask({ { u"whitelist"_s, everything }, { u"operatorAllow"_s, everything } }), u"200 403"_s);
+    QCOMPARE(ask({ { u"blacklist"_s, QJsonArray { u"^127"_s } } }), u"403 403"_s);
 }
 
 QTEST_GUILESS_MAIN(TestAbuseNet)

@@ -161,6 +161,7 @@ public:
     void mixesLimits(World&);
     void writesTheRoot(World&);
     void loosensSeccomp(World&);
+    void leavesLogs(World&);
     void spoilsTheTerminal(World&);
     void runsTwice(World&);
 
@@ -191,6 +192,7 @@ private:
         { "POOL-12", &TestAbusePool::mixesLimits, &TestAbusePool::runsTwice },
         { "POOL-15", &TestAbusePool::writesTheRoot, &TestAbusePool::runsTwice },
         { "POOL-16", &TestAbusePool::loosensSeccomp, &TestAbusePool::runsTwice },
+        { "POOL-20", &TestAbusePool::leavesLogs, &TestAbusePool::runsTwice },
         { "POOL-21", &TestAbusePool::spoilsTheTerminal, &TestAbusePool::runsTwice },
     };
 
@@ -316,6 +318,28 @@ void TestAbusePool::loosensSeccomp(World&)
     QVERIFY(second);
     QVERIFY(second->containerId != first->containerId);
     QVERIFY(!second->standardOutput.contains("hidden"));
+}
+
+void TestAbusePool::leavesLogs(World&)
+{
+    ExecutionOptions options;
+    options.network = NetworkMode::Filtered;
+    options.networkFilter.allow = { u"^allowed\\.test$"_s };
+    options.isNetworkLogged = true;
+    const auto first = run(python("import urllib.request\n"
+                                  "try: urllib.request.urlopen('http://blocked.test/')\n"
+                                  "except OSError as error: print('planted', error)"),
+        options);
+    QVERIFY2(first, first ? "" : qPrintable(first.error().message));
+    QVERIFY2(first->standardOutput.contains("planted HTTP Error 403"), first->standardOutput);
+    QCOMPARE(first->networkLogs.size(), 1);
+    QVERIFY(!first->violations.isEmpty());
+    const auto next = run(python("print('quiet')"), options);
+    QVERIFY2(next, next ? "" : qPrintable(next.error().message));
+    QCOMPARE(next->containerId, first->containerId);
+    QVERIFY(next->networkLogs.isEmpty());
+    QVERIFY(next->violations.isEmpty());
+    QCOMPARE(next->networkBytesIn + next->networkBytesOut, 0);
 }
 
 void TestAbusePool::spoilsTheTerminal(World&)

@@ -16,6 +16,7 @@ using namespace Qt::StringLiterals;
 namespace {
 
 constexpr int patience = 120'000;
+constexpr qsizetype atOnce = 4; ///< Programs that mostly wait, and some memory.
 
 void prepare(QProcess& process, const QString& home, const QString& folder)
 {
@@ -127,6 +128,21 @@ ProgramEnd ProgramFixture::run(const QStringList& arguments, const QByteArray& i
     process.write(input);
     process.closeWriteChannel();
     return endOf(process);
+}
+
+QList<ProgramEnd> ProgramFixture::runAll(const QList<QStringList>& calls) const
+{
+    std::vector<std::unique_ptr<LiveProgram>> going;
+    QList<ProgramEnd> ends;
+    for (const auto& arguments : calls) {
+        if (qsizetype(going.size()) - ends.size() == atOnce)
+            ends << std::exchange(going[size_t(ends.size())], nullptr)->end();
+        going.push_back(start(arguments));
+        going.back()->closeStdin();
+    }
+    while (ends.size() < calls.size())
+        ends << std::exchange(going[size_t(ends.size())], nullptr)->end();
+    return ends;
 }
 
 ProgramEnd ProgramFixture::shell(const QString& script) const

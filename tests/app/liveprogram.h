@@ -44,6 +44,8 @@ public:
     ProgramFixture();
 
     [[nodiscard]] ProgramEnd run(const QStringList& arguments, const QByteArray& input = {}) const;
+    /// One isol8 for each of @p calls, some of them at once. Their ends, in that order.
+    [[nodiscard]] QList<ProgramEnd> runAll(const QList<QStringList>& calls) const;
     /// A bash script with the program as "$ISOL8".
     [[nodiscard]] ProgramEnd shell(const QString& script) const;
     [[nodiscard]] std::unique_ptr<LiveProgram> start(const QStringList& arguments) const;
