@@ -90,6 +90,7 @@ RemoteRun::RemoteRun(std::shared_ptr<Connection> connection, ExecutionRequest re
 {
     m_result.runtime = m_request.runtime;
     m_result.timestamp = QDateTime::currentDateTimeUtc();
+    m_sinceBegin.start(); // The clock may be set meanwhile.
     m_limit.setSingleShot(true);
     connect(&m_limit, &QTimer::timeout, this, &RemoteRun::handleLimit);
     m_closing = m_connection->closing().onCancel([this] { cancel(); });
@@ -326,8 +327,7 @@ void RemoteRun::takeExit(const StreamEvent& event)
         return finish(std::unexpected(*m_failure));
     m_result.exitCode = code < 0 ? 1 : code;
     m_result.isTruncated = !m_isOutputWhole;
-    m_result.duration
-        = std::chrono::milliseconds(m_result.timestamp.msecsTo(QDateTime::currentDateTimeUtc()));
+    m_result.duration = std::chrono::milliseconds(m_sinceBegin.elapsed());
     complete(event.executionId);
 }
 

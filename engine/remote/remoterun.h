@@ -6,6 +6,7 @@
 #include "engine/output/utf8.h"
 #include "engine/remote/eventstream.h"
 
+#include <QElapsedTimer>
 #include <QTimer>
 
 #include <deque>
@@ -68,6 +69,7 @@ private:
     std::optional<Error> m_streamEnd;
 
     ExecutionResult m_result; ///< As far as the events tell.
+    QElapsedTimer m_sinceBegin;
     bool m_isOutputWhole = true; ///< All of it was kept in the result.
     std::optional<Error> m_failure; ///< The last `error` event.
     bool m_isWebSocket = true;
