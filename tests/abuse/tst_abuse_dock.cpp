@@ -8,6 +8,7 @@
 #include "tests/app/serve/httpclient.h"
 #include "tests/support/dockergate.h"
 #include "tests/support/fakedocker.h"
+#include "tests/support/rawclient.h"
 
 #include <QCoroTask>
 #include <QJsonArray>
@@ -18,6 +19,7 @@ using namespace isol8;
 using namespace isol8::test;
 using namespace isol8::tests;
 using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -56,6 +58,7 @@ private:
     void conflicts(World& world);
     void missingProtection(World& world);
     void wholeProtection(World& world);
+    void clockJumps(World& world);
     void manyContainers(World& world);
 
     /// `isol8 ARGUMENTS` beside the daemon at @p url.
@@ -75,6 +78,7 @@ const Case<TestAbuseDock> TestAbuseDock::cases[] {
     { "DOCK-10", &TestAbuseDock::versions, &TestAbuseDock::runs },
     { "DOCK-11", &TestAbuseDock::conflicts, &TestAbuseDock::runs },
     { "DOCK-13", &TestAbuseDock::missingProtection, &TestAbuseDock::wholeProtection },
+    { "DOCK-14", &TestAbuseDock::clockJumps, &TestAbuseDock::runs },
     { "DOCK-15", &TestAbuseDock::manyContainers, &TestAbuseDock::runs },
 };
 
@@ -322,6 +326,64 @@ void TestAbuseDock::wholeProtection(World&)
     const auto doctor = program.run({ u"doctor"_s });
     QVERIFY2(doctor.err.contains("[OK] cgroup: "), doctor.err.constData());
     QVERIFY2(doctor.err.contains("[OK] seccomp: "), doctor.err.constData());
+}
+
+void TestAbuseDock::clockJumps(World&)
+{
+    QTemporaryDir folder;
+    QFile clock(folder.filePath(u"clock"_s));
+    QVERIFY(clock.open(QIODevice::ReadWrite | QIODevice::Unbuffered));
+    const auto set = [&](std::chrono::seconds shift) {
+        const qint64 seconds = shift.count();
+        clock.seek(0);
+        clock.write(reinterpret_cast<const char*>(&seconds), sizeof seconds);
+    };
+    set(0s);
+    ServerProcess::Options options;
+    options.arguments << u"--auth-db"_s << u"keys.db"_s;
+    options.variables.insert(u"LD_PRELOAD"_s, QStringLiteral(ISOL8_SHIFTED_CLOCK));
+    options.variables.insert(u"ISOL8_TEST_CLOCK"_s, clock.fileName());
+    options.variables.insert(u"ASAN_OPTIONS"_s, u"verify_asan_link_order=0"_s);
+    ServerProcess server(options);
+    QVERIFY2(server.start(), server.log().constData());
+    HttpClient master(server.port(), "Bearer master");
+    const auto keyOf = [&](std::chrono::milliseconds life) {
+        const auto made = master.post(
+            u"/auth/keys"_s, { { u"name"_s, u"k"_s }, { u"ttlMs"_s, qint64(life.count()) } });
+        return std::make_unique<HttpClient>(
+            server.port(), "Bearer " + made.json().value(u"key"_s).toString().toLatin1());
+    };
+    auto brief = keyOf(30min);
+    const auto lasting = keyOf(3h);
+    const auto begin = [&](const QString& command, std::chrono::milliseconds limit) {
+        const QJsonObject request { { u"cmd"_s, command },
+            { u"timeoutMs"_s, qint64(limit.count()) } };
+        const QJsonObject call { { u"request"_s, request }, { u"sessionId"_s, u"jumps"_s } };
+        return std::make_unique<RawClient>(server.port(),
+            rawRequest(
+                "POST", "/execute/stream", QJsonDocument(call).toJson(QJsonDocument::Compact)));
+    };
+    for (const auto shift : { 1h, 0h, -1h }) {
+        // In mid-run: the limit neither comes at once nor never.
+        auto going = begin(u"echo begun; sleep 3; echo ended"_s, 100s);
+        QVERIFY2(going->waitFor("begun", patience), going->received.constData());
+        set(shift);
+        QVERIFY2(going->waitFor("ended", patience), going->received.constData());
+        QVERIFY2(going->waitFor(R"("type":"exit")", patience), going->received.constData());
+        QVERIFY2(!going->received.contains("TIMED OUT"), going->received.constData());
+        auto endless = begin(u"echo begun; sleep 1000"_s, 3s);
+        QVERIFY2(endless->waitFor("TIMED OUT", patience), endless->received.constData());
+        // Keys are of the clock; sessions are not.
+        const int expected = shift == 1h ? 403 : 200;
+        QCOMPARE(brief->get(u"/sessions"_s).status, expected);
+        QCOMPARE(lasting->get(u"/sessions"_s).status, 200);
+        const auto sessions = master.get(u"/sessions"_s);
+        QVERIFY2(sessions.body.contains("jumps"), sessions.body.constData());
+        if (shift == 1h) // What has expired does not come back with the clock.
+            brief = keyOf(30min);
+    }
+    QCOMPARE(master.remove(u"/session/jumps"_s).status, 200);
+    QCOMPARE(server.terminate(), 0);
 }
 
 void TestAbuseDock::manyContainers(World&)
