@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/editor/codeeditor.h"
 
+#include "ui/editor/contentloader.h"
 #include "ui/editor/highlighter.h"
 #include "ui/editor/linegutter.h"
 
@@ -91,7 +92,7 @@ void CodeEditor::setDefinition(const KSyntaxHighlighting::Definition& definition
 
 void CodeEditor::setContent(const QString& text)
 {
-    setPlainText(text);
+    ContentLoader::load(this, text);
     m_indent = editing::detectIndent(text.left(100'000), m_style.indent);
     setTabStopDistance(fontMetrics().horizontalAdvance(u' ') * m_indent.width);
     document()->setModified(false);
@@ -106,6 +107,8 @@ folding::Style CodeEditor::foldStyle() const
 
 void CodeEditor::goToLine(int line, int column)
 {
+    if (line > document()->blockCount())
+        ContentLoader::finish(this);
     auto block
         = document()->findBlockByNumber(std::clamp(line - 1, 0, document()->blockCount() - 1));
     folding::reveal(block, foldStyle());
@@ -133,6 +136,7 @@ void CodeEditor::toggleFold(const QTextBlock& block)
 
 void CodeEditor::foldAll()
 {
+    ContentLoader::finish(this);
     folding::foldAll(*document(), foldStyle());
     if (!textCursor().block().isVisible())
         moveCursor(QTextCursor::Start);
@@ -240,7 +244,8 @@ void CodeEditor::forEachVisibleBlock(
 void CodeEditor::placeGutter()
 {
     const int width = m_gutter->sizeHint().width();
-    setViewportMargins(width, 0, 0, 0);
+    if (viewportMargins().left() != width)
+        setViewportMargins(width, 0, 0, 0);
     const auto area = contentsRect();
     m_gutter->setGeometry(area.left(), area.top(), width, area.height());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/editor/editorpage.h"
 
+#include "ui/editor/contentloader.h"
 #include "ui/editor/messagebar.h"
 
 #include <KSyntaxHighlighting/Repository>
@@ -68,6 +69,7 @@ bool EditorPage::isPristine() const
 
 QByteArray EditorPage::bytes() const
 {
+    ContentLoader::finish(m_editor);
     auto file = m_file;
     file.text = m_editor->toPlainText();
     return encodeText(file);
@@ -135,6 +137,7 @@ Result<> EditorPage::save()
 
 Result<> EditorPage::saveAs(const QString& path)
 {
+    ContentLoader::finish(m_editor);
     auto file = m_file;
     file.text = m_editor->toPlainText();
     if (const auto written = writeTextFile(path, file); !written)

@@ -2,6 +2,7 @@
 #include "ui/editor/findbar.h"
 
 #include "ui/editor/codeeditor.h"
+#include "ui/editor/contentloader.h"
 
 #include <QHBoxLayout>
 #include <QKeyEvent>
@@ -159,6 +160,7 @@ bool FindBar::find(Direction direction)
     const auto wanted = expression();
     if (m_pattern->text().isEmpty() || !wanted.isValid())
         return false;
+    ContentLoader::finish(m_editor);
     const bool isBackward = direction == Direction::Backward;
     const auto flags = isBackward ? QTextDocument::FindBackward : QTextDocument::FindFlags();
     auto* document = m_editor->document();
@@ -222,6 +224,7 @@ void FindBar::replaceAll()
     const auto wanted = expression();
     if (m_pattern->text().isEmpty() || !wanted.isValid())
         return;
+    ContentLoader::finish(m_editor);
     int count = 0;
     QTextCursor edit(m_editor->document());
     edit.beginEditBlock();

@@ -28,6 +28,8 @@ private Q_SLOTS:
     void coloursCode();
     void coloursFollowEdits();
     void largeFilesDoNotBlock();
+    void largeFilesComeInParts();
+    void partsAreCompletedWhenAllIsNeeded();
     void foldsByIndentation();
     void foldsByBraces();
     void clickOnTheMarkFolds();
@@ -104,10 +106,51 @@ void TestCodeEditor::largeFilesDoNotBlock()
     m_page->setLanguage(u"Python"_s);
     QVERIFY(!editor().highlighter().isFinished());
     QTRY_VERIFY(isColoured(0));
+    QTRY_VERIFY_WITH_TIMEOUT(!editor().isReadOnly(), 60'000);
     QTest::keyClick(&editor(), Qt::Key_A);
     QVERIFY(editor().toPlainText().startsWith(u'a'));
     QTRY_VERIFY_WITH_TIMEOUT(editor().highlighter().isFinished(), 120'000);
     QVERIFY(isColoured(39'998));
+}
+
+void TestCodeEditor::largeFilesComeInParts()
+{
+    const auto text = u"x = 1  # ä\n"_s.repeated(60'000);
+    editor().setContent(text);
+    QVERIFY(editor().toPlainText().size() < text.size());
+    QVERIFY(text.startsWith(editor().toPlainText()));
+    QTest::keyClick(&editor(), Qt::Key_A); // not before it is whole
+    QVERIFY(editor().isReadOnly());
+    QTRY_VERIFY_WITH_TIMEOUT(!editor().isReadOnly(), 60'000);
+    QCOMPARE(editor().toPlainText(), text);
+    QVERIFY(!m_page->isModified());
+    QVERIFY(!editor().document()->isUndoAvailable());
+    QTest::keyClick(&editor(), Qt::Key_A);
+    QVERIFY(m_page->isModified());
+    QCOMPARE(editor().toPlainText().size(), text.size() + 1);
+    editor().undo();
+    QCOMPARE(editor().toPlainText(), text);
+}
+
+void TestCodeEditor::partsAreCompletedWhenAllIsNeeded()
+{
+    const auto text = u"x = 1\n"_s.repeated(60'000) + u"last"_s;
+    editor().setContent(text);
+    QCOMPARE(m_page->bytes(), text.toUtf8());
+    QVERIFY(!editor().isReadOnly());
+    editor().setContent(text);
+    editor().goToLine(60'001);
+    QCOMPARE(editor().textCursor().block().text(), u"last"_s);
+    // Another text takes the place of one that is not whole.
+    editor().setContent(text);
+    editor().setContent(u"short"_s);
+    QVERIFY(!editor().isReadOnly());
+    QCoreApplication::processEvents();
+    QCOMPARE(editor().toPlainText(), u"short"_s);
+    // Nothing is loaded into an editor that is gone.
+    editor().setContent(text);
+    m_page.reset();
+    QCoreApplication::processEvents();
 }
 
 void TestCodeEditor::foldsByIndentation()

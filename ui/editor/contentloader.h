@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <QTimer>
+
+class QPlainTextEdit;
+
+namespace isol8::ui {
+
+/// Puts a large text into an editor: its beginning at once, the rest a part at a turn of the event
+/// loop. Until it is whole, the editor takes no edits; whoever needs all of it calls finish().
+/// Owned by the editor, and gone when it is done.
+class ContentLoader : public QObject {
+    Q_OBJECT
+
+public:
+    /// Replaces what the editor has, and what is still being loaded into it.
+    static void load(QPlainTextEdit* editor, const QString& text);
+    /// Loads what is missing, at once.
+    static void finish(QPlainTextEdit* editor);
+
+private:
+    ContentLoader(QPlainTextEdit* editor, QString text, qsizetype begin);
+
+    [[nodiscard]] static ContentLoader* of(QPlainTextEdit* editor);
+    void insert(qsizetype characters);
+    void end();
+
+    QPlainTextEdit* m_editor;
+    QString m_text;
+    qsizetype m_at; ///< What comes before it is loaded.
+    bool m_wasReadOnly;
+    QTimer m_timer;
+};
+
+} // namespace isol8::ui
