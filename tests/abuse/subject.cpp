@@ -29,6 +29,14 @@ QByteArray keyFor(quint16 port, const QString& tenant)
 
 } // namespace
 
+EngineSubject::EngineSubject(Neighbour neighbour)
+{
+    if (neighbour == Neighbour::Within)
+        return;
+    m_beside = std::make_unique<EngineFixture>();
+    m_beside->restartWithPool(PoolLimits {});
+}
+
 ServerSubject::ServerSubject(ServerProcess::Options options)
     : m_server(withKeys(std::move(options)))
 {

@@ -25,13 +25,22 @@ public:
 /// The engine in this process, and isol8 as a command line beside it.
 class EngineSubject final : public Subject {
 public:
+    /// Where others run: in sandboxes that are ready, of an engine beside the attacked one, which
+    /// is quick; or in the attacked one itself.
+    enum class Neighbour { Beside, Within };
+
+    explicit EngineSubject(Neighbour neighbour = Neighbour::Beside);
     [[nodiscard]] EngineFixture& fixture() { return m_fixture; }
-    [[nodiscard]] Engine& neighbour() override { return m_fixture.engine(); }
+    [[nodiscard]] Engine& neighbour() override
+    {
+        return (m_beside ? *m_beside : m_fixture).engine();
+    }
     [[nodiscard]] qint64 processId() const override { return QCoreApplication::applicationPid(); }
     [[nodiscard]] QByteArray spoken() override { return {}; }
 
 private:
     EngineFixture m_fixture;
+    std::unique_ptr<EngineFixture> m_beside;
 };
 
 /// `isol8 serve` with keys of two tenants.

@@ -135,7 +135,7 @@ print(first('/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_
 
 std::unique_ptr<Subject> makeSubject()
 {
-    auto subject = std::make_unique<EngineSubject>();
+    auto subject = std::make_unique<EngineSubject>(EngineSubject::Neighbour::Within);
     subject->fixture().restartWithPool(PoolLimits {});
     return subject;
 }
