@@ -8,6 +8,25 @@
 
 namespace isol8::ui {
 
+namespace {
+
+void drawOutline(QStyle::PrimitiveElement element, const QStyleOption* option, QPainter* painter)
+{
+    if (element == QStyle::PE_FrameLineEdit && (option->state & QStyle::State_HasFocus))
+        return; // It has the accent's.
+    // A box is nothing but its outline; a line has its ground and text, too.
+    const auto role
+        = element == QStyle::PE_IndicatorCheckBox ? QPalette::PlaceholderText : QPalette::Mid;
+    painter->save();
+    painter->setRenderHint(QPainter::Antialiasing);
+    painter->setPen(option->palette.color(role));
+    painter->setBrush(Qt::NoBrush);
+    painter->drawRoundedRect(QRectF(option->rect).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2);
+    painter->restore();
+}
+
+} // namespace
+
 WindowStyle::WindowStyle()
     : QProxyStyle(QStringLiteral("Fusion"))
 {
@@ -18,6 +37,10 @@ void WindowStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* op
 {
     if (element != PE_IndicatorTabClose) {
         QProxyStyle::drawPrimitive(element, option, painter, widget);
+        // Fusion outlines with a darker shade of the window, which nobody sees on a dark one.
+        if (option->palette.color(QPalette::Window).lightness() < 128
+            && (element == PE_IndicatorCheckBox || element == PE_FrameLineEdit))
+            drawOutline(element, option, painter);
         return;
     }
     painter->save();
