@@ -466,6 +466,8 @@ void TestAbuseEsc::whoRuns(World&)
 {
     // In the container only the guest is root, and isol8 starts nothing to get there.
     ProgramFixture program;
+    // A spare that another command has left would be that one's by its label.
+    program.write(u"isol8.config.json"_s, R"({"cli":{"spare":false}})");
     const auto going = program.start(
         { u"run"_s, u"--setup"_s, u"true"_s, u"--cmd"_s, u"echo ready; sleep 1000; true"_s });
     QVERIFY(going->waitForOutput("ready"));
