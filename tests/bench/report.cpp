@@ -30,8 +30,11 @@ QString ratioOf(const Report::Row& row)
 
 void Report::add(Row row)
 {
-    std::fprintf(stderr, "%s: %s %s\n", qPrintable(row.name), qPrintable(number(row.value)),
-        qPrintable(row.unit));
+    const auto beside = row.reference.isEmpty()
+        ? QString()
+        : u", %1 %2, ratio %3"_s.arg(row.reference, number(row.referenceValue), ratioOf(row));
+    std::fprintf(stderr, "%s: %s %s%s\n", qPrintable(row.name), qPrintable(number(row.value)),
+        qPrintable(row.unit), qPrintable(beside));
     m_rows << std::move(row);
 }
 
