@@ -6,8 +6,8 @@
 // The labels on every container and volume that isol8 makes.
 namespace isol8::labels {
 
-/// Always "true". Docker gives a container its image's labels, and isol8's images have this one too: it
-/// alone does not say that isol8 made the container.
+/// Always "true". Docker gives a container its image's labels, and isol8's images have this one
+/// too: it alone does not say that isol8 made the container.
 inline const QString managed = QStringLiteral("isol8.managed");
 /// Owner::toString() of the process that made it.
 inline const QString owner = QStringLiteral("isol8.owner");
