@@ -68,11 +68,12 @@ void ContentLoader::finish(QPlainTextEdit* editor)
 
 void ContentLoader::insert(qsizetype characters)
 {
+    const bool isModified = m_editor->document()->isModified(); // A recovered text is.
     QTextCursor cursor(m_editor->document());
     cursor.movePosition(QTextCursor::End);
     cursor.insertText(m_text.sliced(m_at, characters));
     m_at += characters;
-    m_editor->document()->setModified(false);
+    m_editor->document()->setModified(isModified);
 }
 
 void ContentLoader::end()

@@ -67,11 +67,16 @@ bool EditorPage::isPristine() const
     return m_path.isEmpty() && !m_sessionFile && !isModified() && m_editor->document()->isEmpty();
 }
 
-QByteArray EditorPage::bytes() const
+QString EditorPage::text() const
 {
     ContentLoader::finish(m_editor);
+    return m_editor->toPlainText();
+}
+
+QByteArray EditorPage::bytes() const
+{
     auto file = m_file;
-    file.text = m_editor->toPlainText();
+    file.text = text();
     return encodeText(file);
 }
 
@@ -137,9 +142,8 @@ Result<> EditorPage::save()
 
 Result<> EditorPage::saveAs(const QString& path)
 {
-    ContentLoader::finish(m_editor);
     auto file = m_file;
-    file.text = m_editor->toPlainText();
+    file.text = text();
     if (const auto written = writeTextFile(path, file); !written)
         return std::unexpected(written.error());
     m_path = QFileInfo(path).absoluteFilePath();

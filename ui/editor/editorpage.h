@@ -46,6 +46,7 @@ public:
     /// Never saved and never written to.
     [[nodiscard]] bool isPristine() const;
     [[nodiscard]] QByteArray bytes() const;
+    [[nodiscard]] QString text() const; ///< All of it, also while it is still being loaded.
     /// The file's name as a program's would be; by the language for a new one.
     [[nodiscard]] QString fileName() const;
     /// Of a new page: `Untitled 2`.

@@ -45,10 +45,11 @@ void Recovery::write(Texts texts)
         QJsonObject object { { u"path"_s, page->path() }, { u"title"_s, page->title() },
             { u"line"_s, page->editor()->textCursor().blockNumber() + 1 },
             { u"isCurrent"_s, page == m_tabs->currentPage() } };
-        const bool hasText = page->isModified() && texts == Texts::Keep
-            && page->editor()->document()->characterCount() <= maxTextCharacters;
+        const bool isKept = page->isModified() && texts == Texts::Keep;
+        const auto text = isKept ? page->text() : QString();
+        const bool hasText = isKept && text.size() <= maxTextCharacters;
         if (hasText) {
-            object.insert(u"text"_s, page->editor()->toPlainText());
+            object.insert(u"text"_s, text);
             object.insert(u"language"_s, page->editor()->definition().name());
         }
         if (hasText || !page->path().isEmpty())

@@ -29,6 +29,7 @@ private Q_SLOTS:
     void coloursFollowEdits();
     void largeFilesDoNotBlock();
     void largeFilesComeInParts();
+    void recoveredTextsStayUnsaved();
     void partsAreCompletedWhenAllIsNeeded();
     void foldsByIndentation();
     void foldsByBraces();
@@ -130,6 +131,18 @@ void TestCodeEditor::largeFilesComeInParts()
     QCOMPARE(editor().toPlainText().size(), text.size() + 1);
     editor().undo();
     QCOMPARE(editor().toPlainText(), text);
+}
+
+void TestCodeEditor::recoveredTextsStayUnsaved()
+{
+    const auto text = u"x = 1\n"_s.repeated(60'000);
+    m_page->restore({}, u"Lost"_s, text);
+    QVERIFY(editor().isReadOnly() && m_page->isModified());
+    QTRY_VERIFY_WITH_TIMEOUT(!editor().isReadOnly(), 60'000);
+    QVERIFY(m_page->isModified());
+    m_page->restore({}, u"Lost"_s, text);
+    QCOMPARE(m_page->text(), text);
+    QVERIFY(m_page->isModified());
 }
 
 void TestCodeEditor::partsAreCompletedWhenAllIsNeeded()
