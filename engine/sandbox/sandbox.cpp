@@ -23,6 +23,8 @@ constexpr std::chrono::seconds createPatience { 3 };
 /// A daemon that fails to remove a container is asked again: for a quarter of a minute.
 constexpr int removalAttempts = 6;
 constexpr std::chrono::milliseconds firstRetryDelay { 500 };
+/// Of a guest whose container has yet to be started: many at once on a busy machine take long.
+constexpr std::chrono::milliseconds firstGreetingLimit { 60'000 };
 
 std::unique_ptr<GuestConnection> connectionOver(
     std::shared_ptr<docker::AttachedStream> stream, const GuestLimits& limits = {})
@@ -52,7 +54,9 @@ Task<std::unique_ptr<GuestConnection>> bringUp(
     auto stream = co_await client->attach(id, cancel);
     if (!stream)
         co_return std::unexpected(stream.error().within(u"attaching to the sandbox"_s));
-    auto guest = connectionOver(std::move(*stream));
+    GuestLimits limits;
+    limits.greeting = firstGreetingLimit;
+    auto guest = connectionOver(std::move(*stream), limits);
 
     const CancelToken greeting;
     const auto linked = cancel.onCancel([greeting] { greeting.cancel(); });
