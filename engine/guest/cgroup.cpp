@@ -101,6 +101,7 @@ Cgroup::Cgroup()
         m_pids = find("", "", "pids.events");
         m_cpu = find("", "", "cpu.stat");
         m_memory = find("", "", "memory.current");
+        m_limit = find("", "", "memory.max");
         return;
     }
     m_oom = find("/memory", "memory", "memory.oom_control");
@@ -111,6 +112,7 @@ Cgroup::Cgroup()
     m_pids = find("/pids", "pids", "pids.events");
     m_cpu = find("/cpuacct", "cpuacct", "cpuacct.usage");
     m_memory = find("/memory", "memory", "memory.usage_in_bytes");
+    m_limit = find("/memory", "memory", "memory.limit_in_bytes");
 }
 
 Cgroup::Counters Cgroup::read() const
@@ -126,6 +128,14 @@ Cgroup::Usage Cgroup::usage() const
     return { m_version == 2 ? number(m_cpu, "usage_usec")
                             : number(m_cpu, nullptr) / nanosecondsPerMicrosecond,
         used > 0 ? used : number(m_memory, nullptr) };
+}
+
+bool Cgroup::hasRoomFor(std::uint64_t bytes) const
+{
+    if (!m_limit.isOpen() || !m_memory.isOpen())
+        return false;
+    const std::uint64_t limit = number(m_limit, nullptr); // 0: "max"
+    return limit == 0 || number(m_memory, nullptr) + bytes <= limit;
 }
 
 } // namespace isol8::guest

@@ -27,6 +27,9 @@ public:
     };
     [[nodiscard]] Usage usage() const;
 
+    /// Whether so much more memory can be used before the limit. False where it cannot be told.
+    [[nodiscard]] bool hasRoomFor(std::uint64_t bytes) const;
+
 private:
     std::uint32_t m_version = 0;
     Descriptor m_peak;
@@ -35,6 +38,7 @@ private:
     Descriptor m_pids;
     Descriptor m_cpu;
     Descriptor m_memory;
+    Descriptor m_limit;
 };
 
 } // namespace isol8::guest

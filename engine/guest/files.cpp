@@ -90,13 +90,6 @@ void Files::abort(std::uint32_t id)
     finish(*operation, ECANCELED);
 }
 
-void Files::prepare()
-{
-    Operation* operation = freeOperation();
-    if (operation && !operation->socket.isOpen())
-        (void)startWorker(*operation);
-}
-
 Files::Progress Files::progressOf(std::uint32_t id) const
 {
     for (const auto& operation : m_operations) {

@@ -24,11 +24,9 @@ public:
     bool credit(std::uint32_t id, std::uint32_t bytes);
     void abort(std::uint32_t id);
 
-    /// Answers instead of start().
-    void refuse(std::uint32_t id, int error) { answer(id, error); }
+    /// Answers an operation that is over, or was never begun here.
+    void answer(std::uint32_t id, int error);
 
-    /// Has a child ready for the next operation.
-    void prepare();
     enum class Progress { Pending, Done, Failed };
     /// Of an operation; of those that are long over only failures of the latest are known.
     [[nodiscard]] Progress progressOf(std::uint32_t id) const;
@@ -61,7 +59,6 @@ private:
 
     Operation* find(std::uint32_t id);
     Operation* freeOperation();
-    void answer(std::uint32_t id, int error);
     int startWorker(Operation& operation);
     void dismiss(Operation& operation);
     void feed(Operation& operation);

@@ -15,9 +15,6 @@ namespace isol8::guest {
 
 namespace {
 
-constexpr mode_t permissionBits = 0777;
-constexpr std::uint64_t unknownSize = ~0ULL;
-
 /// One packet each way, in fixed memory.
 struct Packet {
     unsigned char bytes[headerBytes + maxPayloadBytes];

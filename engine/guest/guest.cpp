@@ -257,12 +257,13 @@ void Guest::handlePrestart(std::uint32_t id, const unsigned char* path, std::siz
         return;
     }
     m_prestart.start(id, m_run.pendingSpec(), path, size);
-    m_files.prepare();
 }
 
 void Guest::beginDueRun()
 {
     const std::uint32_t awaited = m_run.awaitedFile();
+    if (m_prestart.file().isPutBy(awaited))
+        return;
     const auto progress = awaited != 0 ? m_files.progressOf(awaited) : Files::Progress::Done;
     if (progress == Files::Progress::Pending)
         return;
@@ -277,20 +278,28 @@ void Guest::beginDueRun()
         m_processes.killAll();
     }
     m_hasDiscarded = false;
+    interruptAwaitedFile();
     m_files.dismissIdle();
     m_run.begin(m_prestart);
 }
 
 bool Guest::handleFile(const Header& header, Reader reader, const unsigned char* payload)
 {
-    // The one that was started ahead may have looked for other files already.
+    if (m_prestart.file().isPutBy(header.id))
+        return handleAwaitedFile(header, reader, payload);
     const bool isBegun = header.type >= Type::FilePut && header.type <= Type::FileRemove
         && header.type != Type::FileData && header.type != Type::FileEnd;
-    constexpr std::size_t pathAt = 4 + 8;
-    const bool isItsFile = header.type == Type::FilePut && header.length > pathAt
-        && m_prestart.isItsFile(payload + pathAt, header.length - pathAt);
-    if (isBegun && !isItsFile && m_prestart.discard())
-        m_hasDiscarded = true;
+    if (isBegun && m_prestart.isActive()) {
+        Reader fields = reader;
+        const auto mode = static_cast<mode_t>(fields.u32() & permissionBits);
+        const std::uint64_t size = fields.u64();
+        if (header.type == Type::FilePut && fields.isValid()
+            && m_prestart.file().isAt(payload + (header.length - fields.left()), fields.left())
+            && m_prestart.file().beginPut(header.id, mode, size))
+            return true;
+        // The program may have looked for other files already.
+        m_hasDiscarded = m_prestart.discard() || m_hasDiscarded;
+    }
 
     switch (header.type) {
     case Type::FilePut:
@@ -302,7 +311,7 @@ bool Guest::handleFile(const Header& header, Reader reader, const unsigned char*
     case Type::FileRemove:
         if (!m_scrub.isActive())
             return m_files.start(header, payload);
-        m_files.refuse(header.id, EBUSY);
+        m_files.answer(header.id, EBUSY);
         return true;
     case Type::FileData:
         return m_files.data(header.id, payload, header.length);
@@ -319,6 +328,49 @@ bool Guest::handleFile(const Header& header, Reader reader, const unsigned char*
     default:
         return false;
     }
+}
+
+bool Guest::handleAwaitedFile(const Header& header, Reader reader, const unsigned char* payload)
+{
+    auto& file = m_prestart.file();
+    int error = 0;
+    switch (header.type) {
+    case Type::FileData: {
+        error = file.data(payload, header.length);
+        unsigned char taken[4];
+        storeU32(taken, header.length);
+        m_host.control(Type::Credit, header.id, taken, sizeof taken, Stream::File);
+        break;
+    }
+    case Type::FileEnd:
+        error = file.endPut();
+        break;
+    case Type::FileAbort:
+        file.abortPut();
+        error = ECANCELED;
+        break;
+    case Type::Credit:
+        return reader.u32() == 0 && reader.isValid(); // All of the window is there.
+    default:
+        return false;
+    }
+    if (file.putId() != 0)
+        return true;
+    m_files.answer(header.id, error);
+    if (!m_prestart.isActive())
+        file.leave();
+    return true;
+}
+
+void Guest::interruptAwaitedFile()
+{
+    const std::uint32_t id = m_prestart.file().putId();
+    if (id == 0)
+        return;
+    m_prestart.file().abortPut();
+    m_files.answer(id, EINTR);
+    if (!m_prestart.isActive())
+        m_prestart.file().leave();
 }
 
 bool Guest::handleConnection(const Header& header, Reader reader, const unsigned char* payload)
@@ -350,6 +402,7 @@ Guest::Verdict Guest::scrub(std::uint32_t id)
     }
     m_run.killCurrent();
     m_files.cancelAll();
+    interruptAwaitedFile();
     if (m_run.isLost() || !m_processes.killAll())
         return fault("a process could not be killed");
     m_prestart.reset();

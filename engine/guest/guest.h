@@ -32,6 +32,9 @@ private:
     Verdict handle(const Header& header, Reader reader, const unsigned char* payload);
     bool handleRun(const Header& header, Reader reader, const unsigned char* payload);
     bool handleFile(const Header& header, Reader reader, const unsigned char* payload);
+    /// Of the put into the file of the program that was started ahead.
+    bool handleAwaitedFile(const Header& header, Reader reader, const unsigned char* payload);
+    void interruptAwaitedFile();
     bool handleConnection(const Header& header, Reader reader, const unsigned char* payload);
     bool handleStart(const Header& header, Reader reader);
     void handlePrestart(std::uint32_t id, const unsigned char* path, std::size_t size);
@@ -66,7 +69,7 @@ private:
     bool m_hasDiscarded = false; ///< What is left of the one started ahead may still be dying.
     Run m_run { m_host, m_processes, m_cgroup, m_connections };
     Files m_files { m_host, m_processes };
-    Scrub m_scrub { m_host, m_processes };
+    Scrub m_scrub { m_host, m_processes, m_cgroup };
 };
 
 } // namespace isol8::guest

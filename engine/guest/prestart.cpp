@@ -14,34 +14,23 @@ namespace {
 // Far beyond any interpreter's start; one that never opens its file is of no use.
 constexpr Time startLimit = 20 * microsecondsPerSecond;
 
-constexpr char folder[] = "/sandbox/";
-constexpr std::size_t folderBytes = sizeof folder - 1;
-
 } // namespace
 
 void Prestart::start(
     std::uint32_t id, RunSpec& spec, const unsigned char* path, std::size_t pathSize)
 {
-    if (isActive()) {
+    if (isActive() || m_file.isOpen()) {
         spec.clear();
         m_host.verdict(Type::Prestarted, id, EBUSY, "");
         return;
     }
     m_id = id;
-    int error = EINVAL;
-    // A name right below /sandbox: nobody has been there yet, so it cannot lead anywhere else.
-    if (pathSize > folderBytes && pathSize < sizeof m_path
-        && std::memcmp(path, folder, folderBytes) == 0
-        && !std::memchr(path + folderBytes, '/', pathSize - folderBytes)
-        && !std::memchr(path, 0, pathSize)) {
-        std::memcpy(m_path, path, pathSize);
-        m_path[pathSize] = 0;
-        error = begin(spec);
-    }
+    const int error
+        = m_file.make(reinterpret_cast<const char*>(path), pathSize) ? begin(spec) : errno;
     spec.clear();
     if (error == 0)
         return;
-    removeFile();
+    m_file.leave();
     forget();
     answer(error);
 }
@@ -57,8 +46,6 @@ int Prestart::begin(RunSpec& spec)
         return error;
     if (spec.hasTerminal())
         return EINVAL;
-    if (!makeFile())
-        return errno;
     const pid_t pid = startProgram(spec, m_streams);
     if (pid < 0)
         return static_cast<int>(static_cast<std::uint32_t>(-pid) & ~workingDirectoryFlag);
@@ -69,38 +56,10 @@ int Prestart::begin(RunSpec& spec)
     return 0;
 }
 
-/// An empty file under a lease: open(2) of it waits, and we get SIGIO, which nobody else can send.
-bool Prestart::makeFile()
-{
-    const ProgramOwnership ownership; // A lease is for the owner of its file.
-    m_file.reset(open(m_path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    return m_file.isOpen() && fstat(m_file.fd(), &m_fileState) == 0
-        && fcntl(m_file.fd(), F_SETOWN, getpid()) == 0
-        && fcntl(m_file.fd(), F_SETLEASE, F_WRLCK) == 0;
-}
-
-/// Only if it is still the empty one.
-void Prestart::removeFile()
-{
-    struct stat state {};
-    if (m_fileState.st_ino != 0 && lstat(m_path, &state) == 0 && state.st_ino == m_fileState.st_ino
-        && state.st_dev == m_fileState.st_dev) {
-        const ProgramOwnership ownership;
-        unlink(m_path);
-    }
-    m_fileState = {};
-    m_file.close();
-}
-
 bool Prestart::isFor(const RunSpec& spec) const
 {
     return isActive() && !m_child.hasEnded && spec.size() == m_specSize
         && std::memcmp(spec.bytes(), m_spec, m_specSize) == 0;
-}
-
-bool Prestart::isItsFile(const unsigned char* path, std::size_t size) const
-{
-    return isActive() && size == strlen(m_path) && std::memcmp(path, m_path, size) == 0;
 }
 
 void Prestart::fileWanted()
@@ -137,7 +96,7 @@ void Prestart::serve()
     if (!isActive())
         return;
     if (m_child.hasEnded) {
-        removeFile();
+        abandonFile();
         forget();
         answer(ECHILD);
         return;
@@ -145,7 +104,7 @@ void Prestart::serve()
     // Only a process that stands still may lose the lease: its open(2) was interrupted and begins
     // anew when it goes on. Else that would go on with the empty file.
     if (m_state == State::Stopping && hasStopped()) {
-        m_file.close();
+        m_file.endLease();
         m_state = State::Held;
         answer(0);
     } else if (m_state != State::Held && now() >= m_deadline) {
@@ -157,7 +116,7 @@ pid_t Prestart::release(ProgramStreams& streams)
 {
     const pid_t pid = m_child.pid;
     streams = static_cast<ProgramStreams&&>(m_streams);
-    removeFile();
+    m_file.leave();
     forget();
     kill(-pid, SIGCONT);
     return pid;
@@ -168,7 +127,7 @@ bool Prestart::discard()
     if (!isActive())
         return false;
     kill(-m_child.pid, SIGKILL);
-    removeFile();
+    abandonFile();
     forget();
     answer(ECANCELED);
     return true;
@@ -176,11 +135,20 @@ bool Prestart::discard()
 
 void Prestart::reset()
 {
+    m_file.leave();
     if (!isActive())
         return;
-    removeFile();
     forget();
     m_id = 0;
+}
+
+/// It stays while it is being put: that is the host's, whatever became of the program.
+void Prestart::abandonFile()
+{
+    if (m_file.putId() != 0)
+        m_file.endLease();
+    else
+        m_file.leave();
 }
 
 void Prestart::forget()

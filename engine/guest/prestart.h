@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/guest/awaitedfile.h"
 #include "engine/guest/cgroup.h"
 #include "engine/guest/framewriter.h"
 #include "engine/guest/processes.h"
 #include "engine/guest/program.h"
-
-#include <sys/stat.h>
 
 namespace isol8::guest {
 
@@ -30,7 +29,8 @@ public:
 
     /// Whether @p spec, not parsed yet, is what this was started with.
     [[nodiscard]] bool isFor(const RunSpec& spec) const;
-    [[nodiscard]] bool isItsFile(const unsigned char* path, std::size_t size) const;
+    /// Its program's file, which the host may put; it may outlive the program for that.
+    [[nodiscard]] AwaitedFile& file() { return m_file; }
 
     /// Has it stand still wherever it is. True once it does; until then serve() looks.
     bool hold();
@@ -57,8 +57,7 @@ private:
     };
 
     int begin(RunSpec& spec);
-    bool makeFile();
-    void removeFile();
+    void abandonFile();
     bool hasStopped() const;
     void forget();
     void answer(int error);
@@ -68,16 +67,13 @@ private:
     const Cgroup& m_cgroup;
 
     static constexpr std::size_t maxSpecBytes = 32 * 1024;
-    static constexpr std::size_t maxPathBytes = 64;
 
     State m_state = State::None;
     std::uint32_t m_id = 0; ///< Not answered yet.
     Child m_child;
     ProgramStreams m_streams;
-    Descriptor m_file; ///< With the lease.
-    struct stat m_fileState {};
+    AwaitedFile m_file;
     Time m_deadline = never;
-    char m_path[maxPathBytes] = {};
     std::size_t m_specSize = 0;
     unsigned char m_spec[maxSpecBytes] = {};
 };

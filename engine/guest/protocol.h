@@ -53,9 +53,9 @@
 // have the next run's interpreter started: Spec frames, then Prestart with the path of the file
 // that it will open. The guest makes an empty file there and takes a lease on it (fcntl(2),
 // F_SETLEASE: whoever opens it has to wait), starts the program with just this specification, stops
-// it (SIGSTOP) when it comes to open the file, and says Prestarted. The host puts the file. A Start
-// with the same specification, byte for byte, lets the program go on: its open(2), which the stop
-// interrupted, begins anew and finds the file that has taken the empty one's place. So a program
+// it (SIGSTOP) when it comes to open the file, and says Prestarted. The host puts the file, which the
+// guest writes into the empty one. A Start with the same specification, byte for byte, lets the
+// program go on: its open(2), which the stop interrupted, begins anew. So a program
 // that was started ahead differs from any other in nothing but the time of its start. Whatever else
 // the host asks for in between, another specification or another file, ends it first.
 #pragma once
@@ -75,6 +75,8 @@ inline constexpr std::size_t resyncBytes = maxPayloadBytes + headerBytes;
 inline constexpr std::size_t maxSpecBytes = 8 * 1024 * 1024;
 inline constexpr std::size_t maxPathBytes = 4095;
 inline constexpr int maxFileOperations = 4;
+inline constexpr std::uint32_t permissionBits = 0777; ///< Those of a mode that count.
+inline constexpr std::uint64_t unknownSize = ~0ULL; ///< Of a file that is put.
 
 /// Unacknowledged bytes per stream.
 inline constexpr std::uint32_t outputWindowBytes = 1024 * 1024;
@@ -118,7 +120,7 @@ enum class Type : std::uint8_t {
     Usage = 27, ///< Guest, a few times a second during a run with RunFlag::UsageReports: u64
                 ///< microseconds of processor time since its start, u64 bytes of memory now.
 
-    FilePut = 32, ///< Host: u32 mode, u64 size (all ones: unknown), path. Missing folders are made.
+    FilePut = 32, ///< Host: u32 mode, u64 size (or unknownSize), path. Missing folders are made.
     FileData = 33, ///< Both ways.
     FileEnd = 34, ///< Host: the file is complete; only now does it take the place of an older one.
     FileGet = 35, ///< Host: u64 largest size wanted, path.

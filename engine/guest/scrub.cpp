@@ -34,8 +34,11 @@ Result failure(int error, const char* path, const char* what)
 }
 
 // Memory that is held until a scrub needs it: with the memory cgroup full of files, starting the
-// child that removes them would else end with the death of process 1.
+// child that removes them would else end with the death of process 1. It is not the child's, and
+// it is only given up where memory is short, since to have it again costs more than all the rest
+// of cleaning an empty sandbox.
 alignas(4096) unsigned char reserve[512 * 1024];
+constexpr std::uint64_t shortMemoryBytes = 8 * sizeof reserve;
 
 void fillReserve()
 {
@@ -132,17 +135,21 @@ Result clean(const Mounts& mounts)
 
 } // namespace
 
-Scrub::Scrub(FrameWriter& host, Processes& processes)
+Scrub::Scrub(FrameWriter& host, Processes& processes, const Cgroup& cgroup)
     : m_host(host)
     , m_processes(processes)
+    , m_cgroup(cgroup)
 {
+    madvise(reserve, sizeof reserve, MADV_DONTFORK);
     fillReserve();
 }
 
 void Scrub::start(std::uint32_t id)
 {
     m_id = id;
-    madvise(reserve, sizeof reserve, MADV_DONTNEED);
+    m_isReserveUsed = !m_cgroup.hasRoomFor(shortMemoryBytes);
+    if (m_isReserveUsed)
+        madvise(reserve, sizeof reserve, MADV_DONTNEED);
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) {
         finish(errno, "no pipe");
@@ -194,7 +201,7 @@ void Scrub::finish(int error, const char* text)
 {
     m_result.close();
     m_host.verdict(Type::Scrubbed, m_id, error, text);
-    if (error == 0)
+    if (m_isReserveUsed && error == 0)
         fillReserve();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/guest/cgroup.h"
 #include "engine/guest/framewriter.h"
 #include "engine/guest/mounts.h"
 #include "engine/guest/processes.h"
@@ -12,7 +13,7 @@ namespace isol8::guest {
 /// empties what programs can write; process 1 only restores times of its own directories.
 class Scrub {
 public:
-    Scrub(FrameWriter& host, Processes& processes);
+    Scrub(FrameWriter& host, Processes& processes, const Cgroup& cgroup);
 
     [[nodiscard]] bool isActive() const { return m_result.isOpen(); }
 
@@ -29,8 +30,10 @@ private:
 
     FrameWriter& m_host;
     Processes& m_processes;
+    const Cgroup& m_cgroup;
     Mounts m_mounts;
     std::uint32_t m_id = 0;
+    bool m_isReserveUsed = false;
     Descriptor m_result;
     int m_pollIndex = -1;
 };
