@@ -46,7 +46,10 @@ Task<> prestart(StatePointer state, ItemPointer item, Ahead ahead)
 {
     state->begin();
     const int uses = item->uses;
+    item->isPrestarting = true;
     const auto bytes = co_await state->actions.prestart(item->sandbox, ahead, state->closing);
+    if (item->uses == uses)
+        item->isPrestarting = false;
     if (bytes && item->uses == uses) {
         item->isPrestarted = true;
         item->memoryBytes = *bytes;
@@ -72,6 +75,7 @@ void place(const StatePointer& state, const ItemPointer& item)
         return;
     }
     item->idle.start();
+    item->isPrestarting = false;
     item->isPrestarted = false;
     item->memoryBytes = 0;
     shelf->idle.push_back(item);

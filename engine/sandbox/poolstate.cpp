@@ -12,6 +12,9 @@ using std::chrono::milliseconds;
 
 /// Enough to keep a machine busy; more would only take each other's time.
 constexpr int maxMaking = 4;
+/// With so many of its own on their way a client gets the next of them: one that nobody has used
+/// would be there at once, but making another in its place is what the machine has no time for then.
+constexpr int maxComing = 3;
 /// Over which the rate of use is counted.
 constexpr milliseconds ratePeriod { 2000 };
 /// A run that has just taken a sandbox is not held up by the making of the next one.
@@ -38,18 +41,38 @@ void append(auto& to, auto&& more)
 
 Pool::Shelf::ItemPointer Pool::Shelf::takeIdle(const QString& tenant)
 {
-    const auto rank = [&](const ItemPointer& item) {
-        if (item->tenant && *item->tenant != tenant)
+    const bool mayBeUnused = coming(tenant) < maxComing;
+    const auto rankOf = [&](const Item& item) {
+        if (item.tenant ? *item.tenant != tenant : !mayBeUnused)
             return 0;
-        return 1 + (item->tenant ? 1 : 0) + (item->isPrestarted ? 2 : 0);
+        return 1 + (item.tenant ? 1 : 0) + (item.isPrestarted ? 2 : 0);
     };
-    const auto best = std::max_element(idle.rbegin(), idle.rend(),
-        [&](const auto& left, const auto& right) { return rank(left) < rank(right); });
-    if (best == idle.rend() || rank(*best) == 0)
+    auto best = idle.end();
+    int bestRank = 0;
+    for (auto at = idle.begin(); at != idle.end(); ++at) {
+        const int rank = rankOf(**at);
+        // Among equals the one used last, so that the others can end; but that one's interpreter
+        // is the last to be there too.
+        if (rank > bestRank || (rank == bestRank && rank > 0 && !(*at)->isPrestarting)) {
+            best = at;
+            bestRank = rank;
+        }
+    }
+    if (best == idle.end())
         return nullptr;
     auto item = *best;
-    idle.erase(std::next(best).base());
+    idle.erase(best);
     return item;
+}
+
+int Pool::Shelf::coming(const QString& tenant) const
+{
+    const auto isOwn = [&](const auto& item) { return item->tenant == tenant; };
+    return static_cast<int>(
+        std::ranges::count_if(
+            idle, [&](const auto& item) { return item->isPrestarting && isOwn(item); })
+        + std::ranges::count_if(cleaning, isOwn)
+        - std::ranges::count(waiters, tenant, &Waiter::tenant));
 }
 
 std::optional<Pool::Shelf::Waiter> Pool::Shelf::takeWaiter(const Item& item)

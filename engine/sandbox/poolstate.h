@@ -18,6 +18,7 @@ struct Pool::Item {
     std::shared_ptr<Shelf> shelf;
     std::optional<QString> tenant; ///< Whose code has run in it; none: nobody's.
     int uses = 0;
+    bool isPrestarting = false; ///< An interpreter will soon wait in it.
     bool isPrestarted = false; ///< An interpreter waits in it.
     qint64 memoryBytes = 0; ///< Since it was last made ready; 0: not known.
     QElapsedTimer idle; ///< Since it is ready.
@@ -47,8 +48,10 @@ struct Pool::Shelf {
     std::chrono::milliseconds retryDelay {};
 
     /// Takes out the best for @p tenant: one where an interpreter waits before one where it does
-    /// not, its own that was used last before one that nobody has used. Null: none.
+    /// not yet, its own before one that nobody has used. Null: none, or a better one is coming.
     [[nodiscard]] ItemPointer takeIdle(const QString& tenant);
+    /// Sandboxes of @p tenant that are getting ready, and that nobody waits for.
+    [[nodiscard]] int coming(const QString& tenant) const;
     /// Takes out whoever waits longest and may have @p item.
     [[nodiscard]] std::optional<Waiter> takeWaiter(const Item& item);
     /// Waiters who get nothing from what is being cleaned.

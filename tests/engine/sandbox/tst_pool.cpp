@@ -180,6 +180,7 @@ private Q_SLOTS:
     void usesEachOnceWhereThatIsWanted();
     void startsAhead();
     void handsOutWhereAnInterpreterWaits();
+    void doesNotGrowForAClientWithoutAPause();
     void dropsTheDead();
     void asksThoseThatWereIdleForLong();
     void boundsHowMany();
@@ -405,6 +406,51 @@ void TestPool::handsOutWhereAnInterpreterWaits()
     m_shop->prestarting[1].deliver({});
     QTRY_COMPARE_WITH_TIMEOUT(m_shop->prestarted.count(u"box1"_s), 2, 5000);
     QCOMPARE(take(*m_pool, wish(u"a"_s))->id(), u"box1"_s);
+}
+
+void TestPool::doesNotGrowForAClientWithoutAPause()
+{
+    m_limits.ready = 2;
+    makePool();
+    m_pool->keepReady(wish(QString()));
+    m_shop->isPrestartHeld = true;
+    QList<std::shared_ptr<Client>> clients;
+    for (int i = 0; i < 3; ++i)
+        clients << take(*m_pool, wish(u"a"_s));
+    for (const auto& client : clients)
+        giveBack(*m_pool, client);
+    for (const auto& done : std::exchange(m_shop->prestarting, {}))
+        done.deliver({});
+    m_shop->isPrestartHeld = false;
+    QTRY_COMPARE(m_pool->figures().unused, 2);
+
+    // Each is there before an interpreter waits in it again: its own, the longest in preparation.
+    m_shop->isPrestartHeld = true;
+    QStringList order;
+    for (int i = 0; i < 3; ++i) {
+        const auto client = take(*m_pool, wish(u"a"_s));
+        order << client->id();
+        giveBack(*m_pool, client);
+    }
+    const int made = m_shop->made;
+    for (int i = 0; i < 20; ++i) {
+        const auto client = take(*m_pool, wish(u"a"_s));
+        QCOMPARE(client->id(), order.at(i % 3));
+        giveBack(*m_pool, client);
+    }
+    QCOMPARE(m_shop->made, made);
+
+    // Where all of them are still being cleaned it waits for the first that is.
+    m_shop->isCleaningHeld = true;
+    for (int i = 0; i < 3; ++i)
+        giveBack(*m_pool, take(*m_pool, wish(u"a"_s)));
+    const auto last = take(*m_pool, wish(u"a"_s));
+    QVERIFY(!last->answer);
+    m_shop->cleaning.takeFirst().done.deliver({});
+    QVERIFY(order.contains(last->id()));
+    // Another gets what nobody has used.
+    QVERIFY(take(*m_pool, wish(u"b"_s))->answer);
+    QCOMPARE(m_pool->figures().waiting, 0);
 }
 
 void TestPool::dropsTheDead()
