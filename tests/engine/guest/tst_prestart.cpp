@@ -65,6 +65,11 @@ private Q_SLOTS:
     void otherSpecificationStartsAsAlways_data();
     void otherSpecificationStartsAsAlways();
     void otherFileEndsIt();
+    void otherFileDoesNotEndThePut();
+    void fileMayBeLongAndOfAnyMode();
+    void fileThatIsPutTwiceIsTheLast();
+    void putThatFailsLeavesNothing();
+    void putThatIsBrokenOffLeavesNothing();
     void fileThatIsNotPutIsMissing();
     void startsThatComeEarlyWait();
     void programThatEndsIsOfNoUse();
@@ -170,6 +175,81 @@ void TestPrestart::otherFileEndsIt()
     QCOMPARE(listing->size(), 1);
     QCOMPARE(heldPids(fixture), QByteArrayList());
     QCOMPARE(fixture.run(spec).standardOutput, "data\nmain.sh\ntext");
+}
+
+void TestPrestart::otherFileDoesNotEndThePut()
+{
+    GuestFixture fixture;
+    auto spec = scriptRun({});
+    spec.scriptPath.clear();
+    QVERIFY(prestart(fixture, spec));
+    const QByteArray script = QByteArray(guest::fileWindowBytes * 2, '#') + "\necho whole; ls -A";
+    // Both at once: the other one comes before the script has gone over.
+    const auto first = fixture.connection().putFile(scriptPath, script, 0644, {});
+    const auto other = fixture.connection().putFile("/sandbox/data", "text", 0644, {});
+    QVERIFY(QCoro::waitFor(other));
+    QVERIFY(QCoro::waitFor(first));
+    QCOMPARE(fixture.run(spec).standardOutput, "whole\ndata\nmain.sh\n");
+}
+
+void TestPrestart::fileMayBeLongAndOfAnyMode()
+{
+    GuestFixture fixture;
+    auto spec = scriptRun({});
+    spec.scriptPath.clear();
+    QVERIFY(prestart(fixture, spec));
+    const QByteArray script = QByteArray(3'000'000, '#') + "\nstat -c '%a %U %s %h' \"$0\"";
+    QVERIFY(QCoro::waitFor(fixture.connection().putFile(scriptPath, script, 04751, {})));
+    const auto ran = fixture.run(spec);
+    QCOMPARE(ran.standardOutput.split(' ').constFirst(), "751");
+    QVERIFY(ran.standardOutput.contains(' ' + QByteArray::number(script.size()) + " 1\n"));
+}
+
+void TestPrestart::fileThatIsPutTwiceIsTheLast()
+{
+    GuestFixture fixture;
+    auto spec = scriptRun({});
+    spec.scriptPath.clear();
+    QVERIFY(prestart(fixture, spec));
+    for (const auto* const script : { "echo first, which is longer", "echo last; ls -A" })
+        QVERIFY(QCoro::waitFor(fixture.connection().putFile(scriptPath, script, 0644, {})));
+    QCOMPARE(fixture.run(spec).standardOutput, "last\nmain.sh\n");
+}
+
+void TestPrestart::putThatFailsLeavesNothing()
+{
+    GuestFixture fixture;
+    auto spec = scriptRun({});
+    spec.scriptPath.clear();
+    QVERIFY(prestart(fixture, spec));
+    // More than /sandbox holds.
+    const QByteArray much(270'000'000, '#');
+    const auto put = QCoro::waitFor(fixture.connection().putFile(scriptPath, much, 0644, {}));
+    QVERIFY(!put);
+    GuestFixture plain;
+    const auto expected = plain.run(spec);
+    const auto ran = fixture.run(spec);
+    QVERIFY(ran.report);
+    QCOMPARE(ran.standardError, expected.standardError);
+    QCOMPARE(fixture.run(GuestFixture::shell("ls -A /sandbox")).standardOutput, QByteArray());
+}
+
+void TestPrestart::putThatIsBrokenOffLeavesNothing()
+{
+    GuestFixture fixture;
+    auto spec = scriptRun({});
+    spec.scriptPath.clear();
+    QVERIFY(prestart(fixture, spec));
+    const CancelToken cancel;
+    const auto putting
+        = fixture.connection().putFile(scriptPath, QByteArray(3'000'000, '#'), 0644, cancel);
+    cancel.cancel();
+    const auto put = QCoro::waitFor(putting);
+    QVERIFY(!put);
+    QCOMPARE(put.error().kind, Kind::Cancelled);
+    // It can be put again.
+    QVERIFY(QCoro::waitFor(fixture.connection().putFile(scriptPath, "echo again", 0644, {})));
+    QCOMPARE(fixture.run(spec).standardOutput, "again\n");
 }
 
 void TestPrestart::fileThatIsNotPutIsMissing()
