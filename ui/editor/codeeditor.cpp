@@ -20,6 +20,7 @@ namespace {
 constexpr int smallestFont = 5;
 constexpr int largestFont = 60;
 constexpr int maxMatchesMarked = 500;
+constexpr int linesColouredAtOnce = 200; ///< While the rest of a file is being loaded.
 
 QString commentMarker(const KSyntaxHighlighting::Definition& definition)
 {
@@ -92,10 +93,25 @@ void CodeEditor::setDefinition(const KSyntaxHighlighting::Definition& definition
 
 void CodeEditor::setContent(const QString& text)
 {
-    ContentLoader::load(this, text);
+    if (const auto* loader = ContentLoader::load(this, text)) {
+        // A number's wider column would lay out all lines anew, and colours take their time.
+        m_comingLines = int(text.count(u'\n')) + 1;
+        m_highlighter->setEnd(linesColouredAtOnce);
+        placeGutter();
+        connect(loader, &ContentLoader::ended, this, [this] {
+            m_comingLines = 0;
+            m_highlighter->setEnd(std::numeric_limits<int>::max());
+            placeGutter();
+        });
+    }
     m_indent = editing::detectIndent(text.left(100'000), m_style.indent);
     setTabStopDistance(fontMetrics().horizontalAdvance(u' ') * m_indent.width);
     document()->setModified(false);
+}
+
+int CodeEditor::numberedLines() const
+{
+    return std::max(blockCount(), m_comingLines);
 }
 
 folding::Style CodeEditor::foldStyle() const

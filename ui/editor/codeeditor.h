@@ -41,6 +41,8 @@ public:
     /// Replaces the text, its history and what was detected in it.
     void setContent(const QString& text);
 
+    /// With those of the text that is still being loaded.
+    [[nodiscard]] int numberedLines() const;
     [[nodiscard]] const EditorColours& colours() const { return m_colours; }
     [[nodiscard]] folding::Style foldStyle() const;
     [[nodiscard]] const Highlighter& highlighter() const { return *m_highlighter; }
@@ -83,6 +85,7 @@ private:
     LineGutter* m_gutter;
     QRegularExpression m_search;
     int m_zoom = 0;
+    int m_comingLines = 0;
 };
 
 } // namespace isol8::ui

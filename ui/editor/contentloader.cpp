@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include "ui/editor/contentloader.h"
 
+#include <QAbstractTextDocumentLayout>
 #include <QPlainTextEdit>
+#include <QSignalBlocker>
 
+#include <algorithm>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 namespace isol8::ui {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr qsizetype firstCharacters = 256 << 10;
-constexpr qsizetype partCharacters = 32 << 10;
+constexpr qsizetype smallestPart = 16 << 10;
+constexpr qsizetype largestPart = 512 << 10;
+constexpr auto longestPart = 16ms; ///< Then half as much is taken next time.
+constexpr auto showInterval = 150ms;
 
 /// How much of @p text to take from @p begin on: whole lines.
 qsizetype partLength(const QString& text, qsizetype begin, qsizetype wanted)
@@ -26,16 +36,14 @@ ContentLoader::ContentLoader(QPlainTextEdit* editor, QString text, qsizetype beg
     , m_editor(editor)
     , m_text(std::move(text))
     , m_at(begin)
+    , m_part(smallestPart)
     , m_wasReadOnly(editor->isReadOnly())
 {
     editor->setReadOnly(true);
     editor->document()->setUndoRedoEnabled(false);
-    connect(&m_timer, &QTimer::timeout, this, [this] {
-        insert(partLength(m_text, m_at, partCharacters));
-        if (m_at == m_text.size())
-            end();
-    });
+    connect(&m_timer, &QTimer::timeout, this, &ContentLoader::work);
     m_timer.start(0);
+    m_shown.start();
 }
 
 ContentLoader* ContentLoader::of(QPlainTextEdit* editor)
@@ -47,14 +55,15 @@ ContentLoader* ContentLoader::of(QPlainTextEdit* editor)
     return nullptr;
 }
 
-void ContentLoader::load(QPlainTextEdit* editor, const QString& text)
+ContentLoader* ContentLoader::load(QPlainTextEdit* editor, const QString& text)
 {
     if (auto* before = of(editor))
         before->end();
     const auto length = partLength(text, 0, firstCharacters);
     editor->setPlainText(length < text.size() ? text.first(length) : text);
-    if (length < text.size())
-        new ContentLoader(editor, text, length); // The editor owns it.
+    if (length == text.size())
+        return nullptr;
+    return new ContentLoader(editor, text, length); // The editor owns it.
 }
 
 void ContentLoader::finish(QPlainTextEdit* editor)
@@ -66,14 +75,39 @@ void ContentLoader::finish(QPlainTextEdit* editor)
     loader->end();
 }
 
+void ContentLoader::work()
+{
+    QElapsedTimer spent;
+    spent.start();
+    insert(partLength(m_text, m_at, m_part));
+    if (spent.durationElapsed() > longestPart)
+        m_part = std::max(smallestPart, m_part / 2);
+    else if (spent.durationElapsed() < longestPart / 2)
+        m_part = std::min(largestPart, m_part * 2);
+    if (m_at == m_text.size())
+        end();
+}
+
 void ContentLoader::insert(qsizetype characters)
 {
-    const bool isModified = m_editor->document()->isModified(); // A recovered text is.
-    QTextCursor cursor(m_editor->document());
+    auto* document = m_editor->document();
+    const bool isModified = document->isModified(); // A recovered text is.
+    // Each part would lay out and paint the text in sight, and tell the window of an edit: only the
+    // last one does, and one now and then for the scroll bar.
+    std::optional<QSignalBlocker> quietDocument;
+    std::optional<QSignalBlocker> quietLayout;
+    if (m_at + characters < m_text.size()) {
+        quietDocument.emplace(document);
+        if (m_shown.durationElapsed() < showInterval)
+            quietLayout.emplace(document->documentLayout());
+        else
+            m_shown.start();
+    }
+    QTextCursor cursor(document);
     cursor.movePosition(QTextCursor::End);
     cursor.insertText(m_text.sliced(m_at, characters));
     m_at += characters;
-    m_editor->document()->setModified(isModified);
+    document->setModified(isModified);
 }
 
 void ContentLoader::end()
@@ -83,6 +117,7 @@ void ContentLoader::end()
     m_at = 0;
     m_editor->document()->setUndoRedoEnabled(true);
     m_editor->setReadOnly(m_wasReadOnly);
+    Q_EMIT ended();
     deleteLater(); // Its own timer may be on the stack.
 }
 

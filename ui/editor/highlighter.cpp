@@ -10,6 +10,8 @@
 #include <QScopedValueRollback>
 #include <QTextDocument>
 
+#include <algorithm>
+
 namespace isol8::ui {
 
 namespace {
@@ -44,10 +46,22 @@ void Highlighter::setTheme(const KSyntaxHighlighting::Theme& theme)
     restart();
 }
 
+void Highlighter::setEnd(int line)
+{
+    m_end = line;
+    goOn();
+}
+
 void Highlighter::restart()
 {
     m_next = 0;
-    m_timer.start(0);
+    goOn();
+}
+
+void Highlighter::goOn()
+{
+    if (m_next < std::min(m_end, m_document->blockCount()))
+        m_timer.start(0);
 }
 
 void Highlighter::handleChange(int position, int, int added)
@@ -61,7 +75,7 @@ void Highlighter::handleChange(int position, int, int added)
     const int grown
         = m_document->blockCount() - std::exchange(m_blockCount, m_document->blockCount());
     if (!first.isValid() || first.blockNumber() >= m_next) {
-        m_timer.start(0);
+        goOn();
         return;
     }
     // What was done below has moved along with its lines.
@@ -80,8 +94,7 @@ void Highlighter::handleChange(int position, int, int added)
             break;
     }
     Q_EMIT foldingChanged();
-    if (!isFinished())
-        m_timer.start(0);
+    goOn();
 }
 
 void Highlighter::work()
@@ -89,14 +102,13 @@ void Highlighter::work()
     QElapsedTimer spent;
     spent.start();
     auto block = m_document->findBlockByNumber(m_next);
-    while (block.isValid() && spent.durationElapsed() < slice) {
+    while (block.isValid() && m_next < m_end && spent.durationElapsed() < slice) {
         highlight(block);
         ++m_next;
         block = block.next();
     }
     Q_EMIT foldingChanged();
-    if (!isFinished())
-        m_timer.start(0);
+    goOn();
 }
 
 bool Highlighter::highlight(QTextBlock block)

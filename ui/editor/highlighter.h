@@ -9,6 +9,7 @@
 #include <QTextLayout>
 #include <QTimer>
 
+#include <limits>
 #include <vector>
 
 namespace isol8::ui {
@@ -26,6 +27,8 @@ public:
     void setDefinition(const KSyntaxHighlighting::Definition& definition) override;
     void setTheme(const KSyntaxHighlighting::Theme& theme) override;
 
+    /// Colours no line from here on until it is told otherwise.
+    void setEnd(int line);
     [[nodiscard]] bool isFinished() const { return m_next >= m_document->blockCount(); }
 
 Q_SIGNALS:
@@ -38,6 +41,7 @@ protected:
 
 private:
     void restart();
+    void goOn();
     void handleChange(int position, int removed, int added);
     void work();
     /// False: its state is what it was before.
@@ -46,6 +50,7 @@ private:
     QTextDocument* m_document;
     QTimer m_timer;
     int m_next = 0; ///< Lines before it are done.
+    int m_end = std::numeric_limits<int>::max();
     int m_blockCount = 0;
     bool m_isApplying = false;
     QList<QTextLayout::FormatRange> m_formats;

@@ -32,7 +32,7 @@ int LineGutter::foldWidth() const
 QSize LineGutter::sizeHint() const
 {
     const auto digits
-        = std::max<qsizetype>(fewestDigits, QString::number(m_editor->blockCount()).size());
+        = std::max<qsizetype>(fewestDigits, QString::number(m_editor->numberedLines()).size());
     const int number = m_editor->fontMetrics().horizontalAdvance(QChar(u'9')) * int(digits);
     return { number + sidePadding + foldWidth(), 0 };
 }
