@@ -75,8 +75,12 @@ void TestWindowLive::initTestCase()
     };
 }
 
+/// As the window's end does it: an engine that is only dropped goes on removing its containers.
 void TestWindowLive::cleanup()
 {
+    bool isDone = false;
+    w().window().connection()->shutDown([&isDone] { isDone = true; });
+    QTRY_VERIFY_WITH_TIMEOUT(isDone, 60'000);
     m_fixture.reset();
     m_relay.reset();
 }
@@ -268,7 +272,7 @@ void TestWindowLive::containerThatIsKilledIsTold()
 
 void TestWindowLive::dockerThatStopsIsTold()
 {
-    m_fixture.reset();
+    cleanup();
     m_relay = std::make_unique<DockerRelay>();
     m_fixture = std::make_unique<WindowFixture>(m_engines);
     auto* health = w().part<QToolButton>("targetHealth");
@@ -305,6 +309,7 @@ void TestWindowLive::dockerThatStopsIsTold()
 
 void TestWindowLive::imagesThatAreThereNeedNoStartPage()
 {
+    cleanup();
     m_fixture = std::make_unique<WindowFixture>(m_engines, realDockerClients());
     auto* page = w().part<StartPage>("startPage");
     QTRY_VERIFY_WITH_TIMEOUT(
