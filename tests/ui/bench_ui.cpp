@@ -69,6 +69,15 @@ private:
     int m_rounds = 0;
 };
 
+/// A figure of something that went wrong says nothing: it ends the bench.
+void require(bool isRight, const QString& what)
+{
+    if (isRight)
+        return;
+    std::fprintf(stderr, "failed: %s\n", qPrintable(what));
+    std::exit(1);
+}
+
 void report(const char* what, double value, const char* unit, double limit)
 {
     std::printf("%-58s %9.1f %-3s (limit %g)%s\n", what, value, unit, limit,
@@ -124,11 +133,14 @@ void benchFirstPaint()
         QProcess process;
         process.start(QApplication::applicationFilePath(), { u"--first-paint"_s });
         process.waitForFinished();
-        times.push_back(process.readAllStandardOutput().toDouble());
+        bool isNumber = false;
+        times.push_back(process.readAllStandardOutput().toDouble(&isNumber));
+        require(isNumber, u"nothing was painted"_s);
     }
     report("first paint after main(), median of 10", quantile(times, 0.5), "ms", 300);
 }
 
+constexpr qint64 floodBytes = 100'000'000;
 constexpr char flood[] = "import sys\nline = 'x' * 99 + '\\n'\nblock = line * 1000\n"
                          "for _ in range(1000): sys.stdout.write(block)\n";
 
@@ -141,16 +153,31 @@ double floodOnTheCommandLine(const QString& file)
     process.start(QStringLiteral(ISOL8_PROGRAM),
         { u"run"_s, file, u"--max-output"_s, u"200m"_s, u"--timeout"_s, u"5m"_s });
     process.waitForFinished(-1);
-    return millisecondsSince(begin);
+    const double spent = millisecondsSince(begin);
+    require(process.exitStatus() == QProcess::NormalExit && process.exitCode() == 0,
+        u"isol8 run: "_s + QString::fromUtf8(process.readAllStandardError()));
+    return spent;
 }
 
-void runToItsEnd(WindowFixture& fixture)
+/// Presses Run and sees that the program succeeded with @p outputBytes of output.
+void runToItsEnd(WindowFixture& fixture, qint64 outputBytes)
 {
     QEventLoop loop;
-    QObject::connect(fixture.window().runs(), &RunController::finished, &loop, &QEventLoop::quit);
+    Result<ExecutionResult> result = failure(Kind::Internal, u"it did not begin"_s);
+    qint64 received = 0;
+    auto* runs = fixture.window().runs();
+    QObject::connect(runs, &RunController::outputReceived, &loop,
+        [&](Channel, const QByteArray& bytes) { received += bytes.size(); });
+    QObject::connect(runs, &RunController::finished, &loop, [&](const auto& ended) {
+        result = ended;
+        loop.quit();
+    });
     fixture.window().actions().run->trigger();
-    if (fixture.window().runs()->isRunning())
+    if (runs->isRunning())
         loop.exec();
+    require(result.has_value(), result ? QString() : u"a run: "_s + result.error().message);
+    require(result->exitCode == 0 && !result->isTruncated && received == outputBytes,
+        u"a run ended with %1 after %2 bytes"_s.arg(result->exitCode).arg(received));
 }
 
 void benchFlood(const QString& state)
@@ -162,7 +189,7 @@ void benchFlood(const QString& state)
     output->setFocus();
     output->selectAll();
     QTest::keyClicks(output, u"200m"_s);
-    runToItsEnd(fixture); // makes the caches warm
+    runToItsEnd(fixture, floodBytes); // makes the caches warm
     std::vector<double> window;
     std::vector<double> line;
     double longest = 0;
@@ -172,8 +199,10 @@ void benchFlood(const QString& state)
         const double before = residentMegabytes();
         Watch watch;
         const auto begin = Clock::now();
-        runToItsEnd(fixture);
+        runToItsEnd(fixture, floodBytes);
         window.push_back(millisecondsSince(begin));
+        require(fixture.window().output()->view()->buffer().endLine() >= 1'000'000,
+            u"the window shows fewer lines"_s);
         longest = std::max(longest, watch.longest);
         growth = std::max(growth, watch.largest - before);
     }
@@ -218,28 +247,53 @@ void benchTyping()
 
 void benchOpening()
 {
+    const auto content = pythonText(400'000).left(10 << 20);
+    {
+        QPlainTextEdit bare;
+        bare.resize(900, 700);
+        bare.show();
+        const auto text = QString::fromUtf8(content);
+        QCoreApplication::processEvents();
+        const auto begin = Clock::now();
+        bare.setPlainText(text);
+        bare.viewport()->repaint();
+        std::printf("%-58s %9.1f ms\n", "10 MB in a bare QPlainTextEdit, all that time deaf",
+            millisecondsSince(begin));
+    }
     WindowFixture fixture;
-    const auto path = fixture.writeFile(u"ten.py"_s, pythonText(400'000).left(10 << 20));
-    const auto begin = Clock::now();
+    const auto path = fixture.writeFile(u"ten.py"_s, content);
+    auto begin = Clock::now();
     fixture.window().openFiles({ path });
     fixture.editor()->viewport()->repaint();
     report("opening a file of 10 MB, until it is seen", millisecondsSince(begin), "ms", 1000);
     Watch watch;
     while (fixture.editor()->isReadOnly())
         QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
-    std::printf("%-58s %9.1f ms\n", "  until its end is loaded, too", millisecondsSince(begin));
-    std::printf("%-58s %9.1f ms\n", "  longest round of the event loop meanwhile", watch.longest);
+    report("  until its end is loaded, too", millisecondsSince(begin), "ms", 1000);
+    report("  longest round of the event loop meanwhile", watch.longest, "ms", 50);
+    require(fixture.editor()->document()->characterCount() == content.size() + 1,
+        u"the file is not whole"_s);
+    begin = Clock::now();
+    while (!fixture.editor()->highlighter().isFinished())
+        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    std::printf("%-58s %9.1f ms\n", "  until its last line is coloured, after that",
+        millisecondsSince(begin));
+    report("  longest round of the event loop to there", watch.longest, "ms", 50);
 }
 
 void benchManyRuns(const QString& state)
 {
     WindowFixture fixture(dockerEngines(state));
     fixture.window().openFiles({ fixture.writeFile(u"a.py"_s, "print(1)\n") });
+    const auto runOnce = [&] {
+        runToItsEnd(fixture, 2);
+        require(fixture.output().contains(u"1\n"_s), u"a run's output is not shown"_s);
+    };
     for (int i = 0; i < 20; ++i)
-        runToItsEnd(fixture);
+        runOnce();
     const double before = residentMegabytes();
     for (int i = 0; i < 500; ++i)
-        runToItsEnd(fixture);
+        runOnce();
     report("growth over 500 runs", residentMegabytes() - before, "MB", 20);
 }
 
