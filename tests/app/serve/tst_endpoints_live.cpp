@@ -127,12 +127,11 @@ void TestEndpoints::health()
 void TestEndpoints::keyMatrix_data()
 {
     QTest::addColumn<QByteArray>("fields");
-    QTest::addColumn<int>("status");
     QTest::addColumn<QString>("error");
     const auto missing = u"Missing Authorization header"_s;
     const auto invalid = u"Invalid API key"_s;
     const auto row = [](const char* name, const QByteArray& fields, const QString& error) {
-        QTest::newRow(name) << fields << (error.startsWith(u'M') ? 401 : 403) << error;
+        QTest::newRow(name) << fields << error;
     };
     row("none", "", missing);
     row("empty", "Authorization:\r\n", missing);
@@ -151,8 +150,8 @@ void TestEndpoints::keyMatrix_data()
 void TestEndpoints::keyMatrix()
 {
     QFETCH(QByteArray, fields);
-    QFETCH(int, status);
     QFETCH(QString, error);
+    const int status = error.startsWith(u'M') ? 401 : 403;
     // Every route and one that is none, also where the answer to its holder would be another error.
     QList<std::pair<QByteArray, QByteArray>> targets { { "GET", "/nowhere" }, { "PUT", "/file" },
         { "HEAD", "/sessions" }, { "OPTIONS", "/execute" }, { "OPTIONS", "*" } };
