@@ -257,8 +257,10 @@ void TestAbuseResStreams::tooBigInputs(World&)
     result = run(request);
     QVERIFY(!result && result.error().message.size() < 500);
     request = requestOf(Runtime::Bash, "echo RAN");
-    request.files.insert(u"too/large"_s, QByteArray(600 << 20, 'x'));
-    result = run(request);
+    request.files.insert(u"too/large"_s, QByteArray(24 << 20, 'x'));
+    ExecutionOptions small;
+    small.sandboxSizeBytes = 16 << 20;
+    result = run(request, small);
     if (result)
         QVERIFY2(result->standardOutput.isEmpty(), "it does not fit, and was said to");
 }
