@@ -190,6 +190,7 @@ void TestScreenshots::error()
                     "    self.random = random.Random(seed)\n"
                     "TypeError: seed must be an int\n",
         Channel::Stderr);
+    w().run()->result.duration = std::chrono::milliseconds(38);
     w().run()->end(1);
     QTRY_VERIFY(!w().window().runs()->isRunning());
     QTRY_VERIFY(w().output().contains(u"Ended with"_s));

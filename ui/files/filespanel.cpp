@@ -58,11 +58,9 @@ FilesPanel::FilesPanel(QWidget* parent)
     m_view->setDragEnabled(true);
     m_view->setDragDropMode(QAbstractItemView::DragDrop);
     m_view->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    m_view->header()->setStretchLastSection(false);
-    m_view->header()->setSectionResizeMode(FileTreeModel::Name, QHeaderView::ResizeToContents);
+    m_view->header()->setSectionResizeMode(FileTreeModel::Name, QHeaderView::Fixed);
     m_view->header()->setSectionResizeMode(FileTreeModel::Size, QHeaderView::ResizeToContents);
     m_view->header()->setSectionResizeMode(FileTreeModel::Modified, QHeaderView::ResizeToContents);
-    m_view->header()->setMinimumSectionSize(50);
     makeActions();
 
     auto* rows = new QVBoxLayout(this);

@@ -10,7 +10,7 @@ class FilesView : public QTreeView {
     Q_OBJECT
 
 public:
-    using QTreeView::QTreeView;
+    explicit FilesView(QWidget* parent = nullptr);
 
 Q_SIGNALS:
     void dragRequested();
@@ -19,6 +19,11 @@ protected:
     void startDrag(Qt::DropActions) override { Q_EMIT dragRequested(); }
     /// Says why it is empty.
     void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    /// The names take what the other columns leave: sizes are never cut, times where there is room.
+    void fitNames();
 };
 
 } // namespace isol8::ui

@@ -30,17 +30,18 @@ QColor groundOf(DiffRow::Kind kind, bool isDark)
     return {};
 }
 
+/// In front of a line, with room for the text cursor.
 QString signOf(DiffRow::Kind kind)
 {
     switch (kind) {
     case DiffRow::Kind::Same:
-        return u"  "_s;
+        return u"   "_s;
     case DiffRow::Kind::Changed:
-        return u"~ "_s;
+        return u" ~ "_s;
     case DiffRow::Kind::OnlyLeft:
-        return u"− "_s;
+        return u" − "_s;
     case DiffRow::Kind::OnlyRight:
-        return u"+ "_s;
+        return u" + "_s;
     }
     return {};
 }

@@ -49,7 +49,7 @@ namespace {
 constexpr int layoutVersion = 1;
 constexpr int outputHeight = 260;
 constexpr int optionsWidth = 270;
-constexpr int filesWidth = 230;
+constexpr int filesWidth = 240;
 constexpr std::chrono::milliseconds layoutDelay { 1000 };
 
 } // namespace

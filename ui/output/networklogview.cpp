@@ -47,7 +47,7 @@ void NetworkLogView::setEntries(const QList<NetworkLogEntry>& entries)
         set(Method, entry.method);
         set(Host, entry.host);
         set(Path, entry.path.value_or(QString()));
-        set(Took, timeText(entry.duration));
+        set(Took, entry.isAllowed ? timeText(entry.duration) : QString());
         set(Rule, entry.rule);
     }
 }

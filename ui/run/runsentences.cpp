@@ -70,7 +70,10 @@ QString timeText(std::chrono::microseconds duration)
 
 QString bytesText(qint64 bytes)
 {
-    return QLocale().formattedDataSize(bytes, bytes % (1 << 20) == 0 ? 0 : 1);
+    qint64 unit = 1;
+    while (bytes / unit >= 1024)
+        unit *= 1024;
+    return QLocale().formattedDataSize(bytes, bytes % unit == 0 ? 0 : 1);
 }
 
 EndSentence endSentence(const Result<ExecutionResult>& result, const ExecutionOptions& options)

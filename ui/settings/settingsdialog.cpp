@@ -29,6 +29,7 @@ QSpinBox* makeNumber(const char* name, int least, int most, int value, QWidget* 
     auto* box = new QSpinBox(parent);
     box->setObjectName(QLatin1StringView(name));
     box->setRange(least, most);
+    box->setGroupSeparatorShown(true);
     box->setValue(value);
     return box;
 }
@@ -65,6 +66,7 @@ QWidget* SettingsDialog::makeLook()
 {
     const auto& values = m_settings.values();
     auto* page = new QWidget(this);
+    page->setAutoFillBackground(true); // As its neighbour's, whose area scrolls.
     m_scheme = new QComboBox(page);
     m_scheme->setObjectName(u"settingScheme"_s);
     m_scheme->addItems({ tr("As the system"), tr("Light"), tr("Dark") });

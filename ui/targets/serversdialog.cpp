@@ -33,6 +33,7 @@ ServersDialog::ServersDialog(
     resize(620, 360);
     m_list->setObjectName(u"serverList"_s);
     m_list->setAccessibleName(tr("Servers"));
+    m_list->setSpacing(2);
     auto* addButton = new QPushButton(tr("&Add"), this);
     addButton->setObjectName(u"serverAdd"_s);
     auto* removeButton = new QPushButton(tr("&Remove"), this);

@@ -30,7 +30,9 @@ SessionsDialog::SessionsDialog(Connection* connection, QWidget* parent)
     m_table->setObjectName(u"sessionTable"_s);
     m_table->setAccessibleName(tr("Sessions"));
     m_table->setHorizontalHeaderLabels({ tr("Session"), tr("Runtime"), tr("State"), tr("Since") });
+    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
+    m_table->horizontalHeader()->setHighlightSections(false);
     m_table->verticalHeader()->hide();
     m_table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);

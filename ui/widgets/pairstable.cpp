@@ -46,6 +46,7 @@ PairsTable::PairsTable(const QString& name, Kind kind, QWidget* parent)
     setHorizontalHeaderLabels({ tr("Name"), tr("Value") });
     horizontalHeader()->setSectionResizeMode(nameColumn, QHeaderView::ResizeToContents);
     horizontalHeader()->setStretchLastSection(true);
+    horizontalHeader()->setHighlightSections(false);
     horizontalHeader()->setMinimumSectionSize(80);
     verticalHeader()->hide();
     verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);

@@ -13,6 +13,7 @@
 #include <QDragEnterEvent>
 #include <QDropEvent>
 #include <QFileDialog>
+#include <QHeaderView>
 #include <QInputDialog>
 #include <QLineEdit>
 #include <QMessageBox>
@@ -53,6 +54,7 @@ private Q_SLOTS:
     void showsImagesAndTables();
     void refusesWhatIsNoText();
     void runsRefreshTheTree();
+    void sizesAreNotCut();
 
 private:
     [[nodiscard]] QStringList names();
@@ -373,6 +375,22 @@ void TestWindowFiles::runsRefreshTheTree()
     m_files->add(u"/sandbox/made-by-the-run"_s, "x");
     m_files->runs.back()->end(0);
     QTRY_VERIFY(names().contains(u"made-by-the-run"_s));
+}
+
+void TestWindowFiles::sizesAreNotCut()
+{
+    m_files->add(u"/sandbox/"_s + QString(200, u'n') + u".txt"_s, QByteArray(1023, 'x'));
+    action("filesRefresh")->trigger();
+    QTRY_COMPARE(names().size(), 2);
+    auto* view = w().window().files()->view();
+    const auto* header = view->header();
+    const auto end = [header] {
+        return header->sectionViewportPosition(FileTreeModel::Size)
+            + header->sectionSize(FileTreeModel::Size);
+    };
+    const auto wanted = view->fontMetrics().horizontalAdvance(u"1023 bytes"_s);
+    QTRY_COMPARE_GE(header->sectionSize(FileTreeModel::Size), wanted);
+    QTRY_COMPARE_LE(end(), view->viewport()->width());
 }
 
 QTEST_MAIN(TestWindowFiles)

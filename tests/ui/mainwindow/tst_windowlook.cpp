@@ -18,8 +18,10 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenuBar>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSpinBox>
+#include <QStyle>
 #include <QToolButton>
 
 #include <cmath>
@@ -46,6 +48,8 @@ private Q_SLOTS:
     void coloursFollowTheChoice();
     void textIsReadable_data();
     void textIsReadable();
+    void outlinesAndDockButtonsAreSeen_data() { textIsReadable_data(); }
+    void outlinesAndDockButtonsAreSeen();
     void everyCommandIsInAMenu();
     void noTwoCommandsHaveTheSameKeys();
     void tabReachesEveryControl();
@@ -264,6 +268,28 @@ void TestWindowLook::textIsReadable()
     QCOMPARE_GE(check(QPalette::ButtonText, QPalette::Button), 7.0);
     QCOMPARE_GE(check(QPalette::HighlightedText, QPalette::Highlight), 4.5);
     QCOMPARE_GE(check(QPalette::ToolTipText, QPalette::ToolTipBase), 7.0);
+}
+
+void TestWindowLook::outlinesAndDockButtonsAreSeen()
+{
+    QFETCH(bool, dark);
+    applyTheme(*qApp, dark ? UiSettings::ColourScheme::Dark : UiSettings::ColourScheme::Light);
+    const auto ground = paletteFor(dark).color(QPalette::Window);
+    for (const auto shape : { QStyle::SP_TitleBarCloseButton, QStyle::SP_TitleBarNormalButton }) {
+        const auto icon = QApplication::style()->standardIcon(shape).pixmap(32).toImage();
+        double best = 0;
+        for (int y = 0; y < icon.height(); ++y) {
+            for (int x = 0; x < icon.width(); ++x) {
+                if (icon.pixelColor(x, y).alpha() > 200)
+                    best = std::max(best, contrast(icon.pixelColor(x, y), ground));
+            }
+        }
+        QCOMPARE_GE(best, 3.0);
+    }
+    QPlainTextEdit box;
+    box.resize(80, 60);
+    const auto picture = box.grab().toImage();
+    QCOMPARE_GE(contrast(picture.pixelColor(0, 30), ground), 1.3);
 }
 
 void TestWindowLook::everyCommandIsInAMenu()

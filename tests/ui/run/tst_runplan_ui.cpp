@@ -21,6 +21,8 @@ private Q_SLOTS:
     void endsAreSentences();
     void times_data();
     void times();
+    void sizes_data();
+    void sizes();
 };
 
 void TestRunPlanUi::takesTheRuntimeFromTheName()
@@ -105,6 +107,24 @@ void TestRunPlanUi::times()
 {
     QFETCH(qint64, microseconds);
     QTEST(timeText(std::chrono::microseconds(microseconds)), "text");
+}
+
+void TestRunPlanUi::sizes_data()
+{
+    QTest::addColumn<qint64>("bytes");
+    QTest::addColumn<QString>("text");
+    QTest::newRow("0") << 0LL << u"0 bytes"_s;
+    QTest::newRow("bytes") << 1000LL << u"1,000 bytes"_s;
+    QTest::newRow("whole") << (512LL << 20) << u"512 MiB"_s;
+    QTest::newRow("whole of a larger unit") << (1536LL << 20) << u"1.5 GiB"_s;
+    QTest::newRow("whole of a smaller unit") << (64LL << 10) << u"64 KiB"_s;
+    QTest::newRow("odd") << 11'400'000LL << u"10.9 MiB"_s;
+}
+
+void TestRunPlanUi::sizes()
+{
+    QFETCH(qint64, bytes);
+    QTEST(bytesText(bytes), "text");
 }
 
 QTEST_GUILESS_MAIN(TestRunPlanUi)
