@@ -5,6 +5,8 @@
 #include "engine/core/names.h"
 #include "engine/remote/serveraddress.h"
 
+#include <QTimeZone>
+
 #include <algorithm>
 #include <array>
 
