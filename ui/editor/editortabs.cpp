@@ -83,7 +83,7 @@ EditorPage* EditorTabs::insertPage()
     auto* page = new EditorPage(m_repository, this);
     page->editor()->setStyle(m_style);
     connect(page, &EditorPage::titleChanged, this, [this, page] {
-        showTitle(page);
+        showTitles();
         Q_EMIT pageChanged(page);
     });
     connect(page, &EditorPage::contentChanged, this, [this, page] { Q_EMIT pageChanged(page); });
@@ -158,10 +158,23 @@ void EditorTabs::addViewer(QWidget* viewer)
     viewer->setFocus();
 }
 
-void EditorTabs::showTitle(EditorPage* page)
+void EditorTabs::showTitles()
+{
+    const auto all = pages();
+    for (auto* page : all)
+        showTitle(page, all);
+}
+
+void EditorTabs::showTitle(EditorPage* page, const QList<EditorPage*>& all)
 {
     const int index = indexOf(page);
     auto title = page->title();
+    const bool isAmbiguous = std::ranges::any_of(
+        all, [&](const EditorPage* other) { return other != page && other->title() == title; });
+    if (page->sessionFile() && isAmbiguous)
+        title = tr("%1 (session)").arg(title);
+    else if (!page->path().isEmpty() && isAmbiguous)
+        title = u"%1 (%2)"_s.arg(title, QFileInfo(page->path()).dir().dirName());
     title.replace(u'&', u"&&"_s);
     setTabText(index, page->isModified() ? title + u" ●"_s : title);
     setTabToolTip(index,
@@ -226,6 +239,7 @@ void EditorTabs::remove(QWidget* tab)
         m_watcher.removePath(page->path());
     removeTab(indexOf(tab));
     tab->deleteLater();
+    showTitles();
 }
 
 void EditorTabs::closeTab(int index)

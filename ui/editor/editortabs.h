@@ -51,7 +51,9 @@ Q_SIGNALS:
 
 private:
     EditorPage* insertPage();
-    void showTitle(EditorPage* page);
+    void showTitles();
+    /// With its folder's name where another of @p all is called the same.
+    void showTitle(EditorPage* page, const QList<EditorPage*>& all);
     void watch(EditorPage* page);
     void askAndClose(QWidget* tab, std::function<void()> closed);
     void remove(QWidget* tab);

@@ -30,6 +30,7 @@ private Q_SLOTS:
 
     void opensByDialogAndByDropping();
     void savesUnderAName();
+    void sameNamesAreToldApart();
     void refusesWhatIsNoText_data();
     void refusesWhatIsNoText();
     void opensAFileOfFiftyMegabytes();
@@ -127,6 +128,22 @@ void TestWindowCommands::savesUnderAName()
     choose("saveDialog", w().filePath(u"copy.py"_s));
     QTRY_COMPARE(w().page()->title(), u"copy.py"_s);
     QCOMPARE(w().editor()->definition().name(), u"Python"_s);
+}
+
+void TestWindowCommands::sameNamesAreToldApart()
+{
+    const QTemporaryDir other;
+    QVERIFY(QDir(other.path()).mkdir(u"elsewhere"_s));
+    const auto path = other.filePath(u"elsewhere/a.py"_s);
+    QVERIFY(QFile::copy(w().filePath(u"a.py"_s), path));
+    const auto* tabs = w().window().tabs();
+    QCOMPARE(tabs->tabText(0), u"a.py"_s);
+    w().window().openFiles({ path });
+    QCOMPARE(tabs->tabText(1), u"a.py (elsewhere)"_s);
+    QCOMPARE_NE(tabs->tabText(0), u"a.py"_s);
+    w().press(Qt::Key_W, Qt::ControlModifier);
+    QTRY_COMPARE(tabs->count(), 1);
+    QCOMPARE(tabs->tabText(0), u"a.py"_s);
 }
 
 void TestWindowCommands::refusesWhatIsNoText_data()
