@@ -167,6 +167,7 @@ void TestScreenshots::run()
         Q_EMIT w().run()->usageReported(
             { std::chrono::milliseconds(200 * i), (40 + i + 10 * (i % 7 == 0)) * (1LL << 20) });
     QTRY_VERIFY(w().output().contains(u"3.14160"_s));
+    QTRY_VERIFY(w().status().contains(u" s of 30 s"_s)); // As it looks most of the time.
     take(name + u"-running"_s);
     w().run()->give("warning: only a simulation\n", Channel::Stderr);
     w().run()->result.duration = std::chrono::milliseconds(1840);

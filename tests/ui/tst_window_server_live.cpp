@@ -11,6 +11,7 @@
 
 #include <QAction>
 #include <QComboBox>
+#include <QCoroTask>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -140,6 +141,9 @@ void TestWindowServer::sessionFilesOfAServer()
     w().press(Qt::Key_F5);
     waitForEnd();
     QVERIFY2(w().output().contains(u"unmade\n"_s), qPrintable(w().output()));
+    // It would outlive the server.
+    const auto engine = w().window().connection()->engine();
+    QVERIFY(QCoro::waitFor(engine->stopSession(w().window().session()->id())));
 }
 
 void TestWindowServer::serverThatDiesIsTold()

@@ -31,6 +31,7 @@ private Q_SLOTS:
     void largeFilesComeInParts();
     void recoveredTextsStayUnsaved();
     void partsAreCompletedWhenAllIsNeeded();
+    void marksLinesAndIndentation();
     void foldsByIndentation();
     void foldsByBraces();
     void clickOnTheMarkFolds();
@@ -167,6 +168,44 @@ void TestCodeEditor::partsAreCompletedWhenAllIsNeeded()
     editor().setContent(text);
     m_page.reset();
     QCoreApplication::processEvents();
+}
+
+void TestCodeEditor::marksLinesAndIndentation()
+{
+    show(u"if x:\n    if y:\n        z\n"_s, u"Python"_s);
+    editor().goToLine(3);
+    const auto row = editor().cursorRect().adjusted(0, 2, 0, -2);
+    const auto pictureOf = [&row](QWidget* widget) {
+        return widget->grab(QRect(0, row.top(), 60, row.height())).toImage();
+    };
+    const auto has = [&pictureOf](QWidget* widget, const QColor& colour) {
+        const auto picture = pictureOf(widget);
+        for (int y = 0; y < picture.height(); ++y) {
+            for (int x = 0; x < picture.width(); ++x) {
+                if (picture.pixelColor(x, y) == colour)
+                    return true;
+            }
+        }
+        return false;
+    };
+    auto* gutter = editor().findChild<LineGutter*>();
+    const auto& colours = editor().colours();
+    QVERIFY(has(editor().viewport(), colours.currentLine));
+    QVERIFY(has(editor().viewport(), colours.guide));
+    const auto current = pictureOf(gutter);
+    editor().goToLine(1);
+    QVERIFY(!has(editor().viewport(), colours.currentLine));
+    const auto other = pictureOf(gutter);
+    QVERIFY(other != current);
+    auto empty = other;
+    empty.fill(colours.gutter);
+    QVERIFY(other != empty); // There is a number.
+
+    EditorStyle style;
+    style.theme = m_repository.theme(u"GitHub Light"_s);
+    style.areGuidesShown = false;
+    editor().setStyle(style);
+    QVERIFY(!has(editor().viewport(), colours.guide));
 }
 
 void TestCodeEditor::foldsByIndentation()

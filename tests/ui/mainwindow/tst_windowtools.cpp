@@ -64,6 +64,7 @@ private:
         return found;
     }
     void fill(QWidget* dialog, const char* name, const QString& text);
+    void checkSettings();
     WindowFixture& w() { return *m_fixture; }
 
     QStringList m_asked; ///< Addresses and keys that engines were made for.
@@ -214,11 +215,33 @@ void TestWindowTools::settingsChangeTheWindow()
     QTRY_COMPARE(w().window().findChildren<SettingsDialog*>().size(), 1);
     settings = dialog<SettingsDialog>();
     settings->findChild<QSpinBox*>(u"settingFontSize"_s)->setValue(20);
+    settings->findChild<QSpinBox*>(u"settingIndent"_s)->setValue(3);
+    settings->findChild<QSpinBox*>(u"settingScrollBack"_s)->setValue(1000);
+    settings->findChild<QSpinBox*>(u"settingHistory"_s)->setValue(5);
+    settings->findChild<QComboBox*>(u"settingScheme"_s)->setCurrentIndex(2);
     QTest::keyClick(settings, Qt::Key_Return);
     QTRY_COMPARE(w().services().settings.values().fontSize, 20);
-    QCOMPARE(w().editor()->font().pointSize(), 20);
+    checkSettings();
+    w().press(Qt::Key_Z, Qt::ControlModifier); // Nothing to be asked about.
     w().restart();
+    checkSettings();
+}
+
+/// Of settingsChangeTheWindow().
+void TestWindowTools::checkSettings()
+{
+    w().activate();
     QCOMPARE(w().editor()->font().pointSize(), 20);
+    w().page()->setFocus();
+    w().press(Qt::Key_Tab);
+    QCOMPARE(w().editor()->toPlainText(), u"   "_s);
+    auto* view = w().window().output()->view();
+    view->clear();
+    view->append(Channel::Stdout, (QByteArray(39, 'x') + '\n').repeated(10'000));
+    QCOMPARE_LT(view->buffer().endLine() - view->buffer().firstLine(), 5000);
+    const auto& values = w().services().settings.values();
+    QCOMPARE(values.colourScheme, UiSettings::ColourScheme::Dark);
+    QCOMPARE(values.historyMegabytes, 5);
 }
 
 void TestWindowTools::configurationIsChecked()
