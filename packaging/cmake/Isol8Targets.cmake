@@ -10,7 +10,8 @@ option(ISOL8_WERROR "Treat warnings as errors" OFF)
 set(ISOL8_SANITIZE "" CACHE STRING "Sanitizers, for example address,undefined")
 
 add_library(isol8_options INTERFACE)
-target_compile_options(isol8_options INTERFACE -fPIC -Wall -Wextra $<$<BOOL:${ISOL8_WERROR}>:-Werror>)
+target_compile_options(isol8_options INTERFACE -fPIC -Wall -Wextra $<$<BOOL:${ISOL8_WERROR}>:-Werror>
+    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>) # Without it ccache gives up on a precompiled header.
 target_compile_definitions(isol8_options INTERFACE
     QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII QT_NO_KEYWORDS QT_NO_FOREACH
     ISOL8_VERSION="${PROJECT_VERSION}")
