@@ -53,7 +53,9 @@ void WindowActions::makeFile()
 void WindowActions::makeEdit()
 {
     undo = make("undo", tr("&Undo"), { QKeySequence::Undo });
-    redo = make("redo", tr("&Redo"), { QKeySequence::Redo, QKeySequence(u"Ctrl+Shift+Z"_s) });
+    // Desktops disagree which it is, and users on them; one that is there twice would do nothing.
+    redo
+        = make("redo", tr("&Redo"), { QKeySequence(u"Ctrl+Shift+Z"_s), QKeySequence(u"Ctrl+Y"_s) });
     cut = make("cut", tr("Cu&t"));
     copy = make("copy", tr("&Copy"));
     paste = make("paste", tr("&Paste"));
