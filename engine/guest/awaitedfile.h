@@ -8,8 +8,8 @@
 namespace isol8::guest {
 
 /// The file that the program which was started ahead will open: empty and under a lease, so that
-/// open(2) of it waits; then filled with what the host puts there. Process 1 does that itself, since
-/// nobody's code has run beside it: a process for it would be half of what a short run costs.
+/// open(2) of it waits; then filled with what the host puts there. Process 1 does that itself,
+/// since nobody's code has run beside it: a process for it would be half of what a short run costs.
 class AwaitedFile {
 public:
     /// Makes it for the program's user. False, with errno: there is none.

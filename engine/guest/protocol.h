@@ -53,11 +53,11 @@
 // have the next run's interpreter started: Spec frames, then Prestart with the path of the file
 // that it will open. The guest makes an empty file there and takes a lease on it (fcntl(2),
 // F_SETLEASE: whoever opens it has to wait), starts the program with just this specification, stops
-// it (SIGSTOP) when it comes to open the file, and says Prestarted. The host puts the file, which the
-// guest writes into the empty one. A Start with the same specification, byte for byte, lets the
-// program go on: its open(2), which the stop interrupted, begins anew. So a program
-// that was started ahead differs from any other in nothing but the time of its start. Whatever else
-// the host asks for in between, another specification or another file, ends it first.
+// it (SIGSTOP) when it comes to open the file, and says Prestarted. The host puts the file, which
+// the guest writes into the empty one. A Start with the same specification, byte for byte, lets the
+// program go on: its open(2), which the stop interrupted, begins anew. So a program that was
+// started ahead differs from any other in nothing but the time of its start. Whatever else the host
+// asks for in between, another specification or another file, ends it first.
 #pragma once
 
 #include <cstddef>

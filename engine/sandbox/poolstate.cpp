@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 /// Enough to keep a machine busy; more would only take each other's time.
 constexpr int maxMaking = 4;
 /// With so many of its own on their way a client gets the next of them: one that nobody has used
-/// would be there at once, but making another in its place is what the machine has no time for then.
+/// would be there at once, but then the machine has no time to make another in its place.
 constexpr int maxComing = 3;
 /// Over which the rate of use is counted.
 constexpr milliseconds ratePeriod { 2000 };

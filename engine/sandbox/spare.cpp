@@ -23,9 +23,9 @@ namespace {
 
 using namespace Qt::StringLiterals;
 
-/// A guest that waits answers within milliseconds, on a machine with ten times too much to do within
-/// seconds. One that does not, because somebody has paused it, is not waited for much longer than a
-/// new one takes there.
+/// A guest that waits answers within milliseconds, on a machine with ten times too much to do
+/// within seconds. One that does not, because somebody has paused it, is not waited for much longer
+/// than a new one takes there.
 constexpr std::chrono::milliseconds greetingLimit { 5000 };
 
 QString namePrefix()

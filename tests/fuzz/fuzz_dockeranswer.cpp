@@ -34,7 +34,8 @@ Attached attached(const QByteArray& bytes, qsizetype pieceBytes)
     StreamDemux demux;
     Attached found;
     for (qsizetype at = 0; at < bytes.size(); at += pieceBytes) {
-        QByteArrayView input = QByteArrayView(bytes).mid(at, std::min(pieceBytes, bytes.size() - at));
+        QByteArrayView input
+            = QByteArrayView(bytes).mid(at, std::min(pieceBytes, bytes.size() - at));
         for (;;) {
             const auto piece = demux.next(input);
             if (!piece) {
@@ -138,7 +139,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     if (size == 0)
         return 0;
-    const QByteArray bytes(reinterpret_cast<const char*>(data + 1), static_cast<qsizetype>(size) - 1);
+    const QByteArray bytes(
+        reinterpret_cast<const char*>(data + 1), static_cast<qsizetype>(size) - 1);
     switch (data[0] % 4) {
     case 0: {
         requireSameInPieces(attached, bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The other side of a WebSocket sends arbitrary bytes; the first one says which side that is. What
-// is read does not depend on how they were cut, is no more than came, and what we send is read back.
+// is read does not depend on how they were cut, is no more than came; what we send is read back.
 #include "engine/http/websocketreader.h"
 
 #include <cstdint>
@@ -50,7 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0)
         return 0;
     const auto role = data[0] % 2 == 0 ? WebSocketRole::Server : WebSocketRole::Client;
-    const auto other = role == WebSocketRole::Server ? WebSocketRole::Client : WebSocketRole::Server;
+    const auto other
+        = role == WebSocketRole::Server ? WebSocketRole::Client : WebSocketRole::Server;
     const QByteArrayView bytes(data + 1, static_cast<qsizetype>(size) - 1);
     const auto whole = found(role, bytes, bytes.size() + 1);
     qsizetype payloadBytes = 0;
