@@ -31,12 +31,13 @@
 // Credit gives back what the receiver has consumed. Each operation starts with a full window.
 // Control frames need no credit, so a flood of output never delays a signal.
 //
-// Files. Each operation has an id and ends with Done. Everything is done as the program's user,
-// below /sandbox, without following links out of it. Put: FilePut, FileData…, FileEnd, then Done.
-// Get: FileGet is answered by FileStat, FileData…, Done. List: FileEntry…, Done. FileAbort ends one
-// early. Paths are absolute below /sandbox or relative to it. An operation that is under way when
-// everything is killed at the end of a run ends with EINTR and may be asked for again. At most
-// maxFileOperations are open at a time; one more is answered with EBUSY.
+// Files. Each operation has an id and ends with Done. Everything is done as the program's user, but
+// for the put of a file that was made ahead of a run (below), and below /sandbox, without following
+// links out of it. Put: FilePut, FileData…, FileEnd, then Done. Get: FileGet is answered by
+// FileStat, FileData…, Done. List: FileEntry…, Done. FileAbort ends one early. Paths are absolute
+// below /sandbox or relative to it. An operation that is under way when everything is killed at the
+// end of a run ends with EINTR and may be asked for again. At most maxFileOperations are open at a
+// time; one more is answered with EBUSY.
 //
 // Carried connections. For a run whose RunSpec has RunFlag::CarryConnections the guest listens on
 // 127.0.0.1, port carriedPort, before the program starts and until the run ends. Every connection
