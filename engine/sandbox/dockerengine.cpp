@@ -13,6 +13,7 @@
 #include "engine/sandbox/spare.h"
 
 #include <QDir>
+#include <QThread>
 
 namespace isol8 {
 
@@ -215,6 +216,8 @@ std::optional<PoolLimits> poolLimits(const Settings& settings)
     limits.idle = settings.pool.idle;
     limits.maxUses = settings.pool.maxReuses;
     limits.maxMemoryBytes = settings.pool.maxMemoryBytes;
+    // One more than can go on at a time, since each also waits.
+    limits.maxStarting = QThread::idealThreadCount() + 1;
     return limits;
 }
 

@@ -42,7 +42,7 @@ void discard(const StatePointer& state, const std::vector<ItemPointer>& items)
 void upkeep(const StatePointer& state);
 
 /// While it goes on the sandbox may be taken already: the run then waits for it in the guest.
-Task<> prestart(StatePointer state, ItemPointer item, Ahead ahead)
+Task<> prestart(StatePointer state, ItemPointer item, Ahead ahead, StartGate::Place starting)
 {
     state->begin();
     const int uses = item->uses;
@@ -56,12 +56,13 @@ Task<> prestart(StatePointer state, ItemPointer item, Ahead ahead)
         upkeep(state);
     } else if (!bytes && bytes.error().kind != Kind::Cancelled)
         qCDebug(logSandbox) << "nothing was started ahead:" << bytes.error().message;
+    starting.leave();
     state->end();
     co_return {};
 }
 
 /// Hands a clean sandbox to whoever waits for one, or puts it on its shelf.
-void place(const StatePointer& state, const ItemPointer& item)
+void place(const StatePointer& state, const ItemPointer& item, StartGate::Place starting)
 {
     const auto shelf = item->shelf;
     if (state->isClosed || !state->actions.isAlive(item->sandbox)) {
@@ -80,7 +81,7 @@ void place(const StatePointer& state, const ItemPointer& item)
     item->memoryBytes = 0;
     shelf->idle.push_back(item);
     if (state->limits.isPrestarting && shelf->ahead && !shelf->isRetired)
-        (void)prestart(state, item, *shelf->ahead);
+        (void)prestart(state, item, *shelf->ahead, std::move(starting));
 }
 
 void noteMakingFailed(Pool::Shelf& shelf, const Error& error)
@@ -112,7 +113,7 @@ Task<> make(StatePointer state, ShelfPointer shelf)
         auto item = std::make_shared<Pool::Item>();
         item->sandbox = std::move(*sandbox);
         item->shelf = shelf;
-        place(state, item);
+        place(state, item, state->gate.enter());
     } else {
         ++state->counters.failures;
         noteMakingFailed(*shelf, sandbox.error());
@@ -154,12 +155,13 @@ Task<> clean(StatePointer state, ItemPointer item)
 {
     state->begin();
     const auto shelf = item->shelf;
+    auto starting = state->gate.enter();
     shelf->cleaning.push_back(item);
     const auto cleaned = co_await state->actions.scrub(item->sandbox, state->closing);
     std::erase(shelf->cleaning, item);
     if (cleaned && !shelf->isRetired) {
         ++state->counters.cleaned;
-        place(state, item);
+        place(state, item, std::move(starting));
     } else {
         if (!cleaned && cleaned.error().kind != Kind::Cancelled) {
             ++state->counters.failures;
@@ -184,9 +186,10 @@ Task<bool> isGood(StatePointer state, ItemPointer item, CancelToken cancel)
     co_return answered.has_value();
 }
 
-Pool::Taken taken(const ItemPointer& item, const QString& tenant)
+Pool::Taken taken(const ItemPointer& item, const QString& tenant, StartGate::Place starting)
 {
     item->tenant = tenant;
+    item->starting = std::move(starting);
     ++item->uses;
     return { item->sandbox, item };
 }
@@ -195,6 +198,9 @@ Task<Pool::Taken> takeFrom(StatePointer state, Pool::Wish wish, CancelToken canc
 {
     if (state->isClosed || cancel.isCancelled())
         co_return std::unexpected(cancelled());
+    auto starting = co_await state->gate.admit(cancel);
+    if (!starting)
+        co_return std::unexpected(starting.error());
     const auto shelf = state->shelfOf(wish.spec);
     shelf->isRetired = false;
     if (wish.ahead)
@@ -208,7 +214,7 @@ Task<Pool::Taken> takeFrom(StatePointer state, Pool::Wish wish, CancelToken canc
         if (good.value_or(false)) {
             ++state->counters.hits;
             scheduleUpkeep(state);
-            co_return taken(item, wish.tenant);
+            co_return taken(item, wish.tenant, std::move(*starting));
         }
         discard(state, { item });
     }
@@ -229,7 +235,7 @@ Task<Pool::Taken> takeFrom(StatePointer state, Pool::Wish wish, CancelToken canc
         co_return std::unexpected(item.error());
     }
     scheduleUpkeep(state);
-    co_return taken(*item, wish.tenant);
+    co_return taken(*item, wish.tenant, std::move(*starting));
 }
 
 Task<> closePool(StatePointer state)
@@ -237,6 +243,7 @@ Task<> closePool(StatePointer state)
     state->isClosed = true;
     state->upkeep.stop();
     state->closing.cancel();
+    state->gate.refuse();
     for (const auto& shelf : state->shelves) {
         for (const auto& waiter : std::exchange(shelf->waiters, {}))
             waiter.handed.fail(cancelled());
@@ -268,6 +275,7 @@ Pool::~Pool()
     m_state->isClosed = true;
     m_state->upkeep.stop();
     m_state->closing.cancel();
+    m_state->gate.refuse();
     for (const auto& shelf : m_state->shelves) {
         for (const auto& waiter : std::exchange(shelf->waiters, {}))
             waiter.handed.fail(cancelled());
@@ -283,6 +291,8 @@ Task<Pool::Taken> Pool::take(Wish wish, CancelToken cancel)
 void Pool::giveBack(std::shared_ptr<Item> item, bool isBroken)
 {
     --item->shelf->taken;
+    // Left at the end, when the cleaning has got its own.
+    const auto starting = std::move(item->starting);
     const auto& limits = m_state->limits;
     const bool isReused = !isBroken && !m_state->isClosed && limits.isReusing
         && !item->shelf->isRetired && item->uses < limits.maxUses

@@ -4,6 +4,7 @@
 #include <QtTypes>
 
 #include <chrono>
+#include <limits>
 
 namespace isol8 {
 
@@ -15,6 +16,9 @@ struct PoolLimits {
     int maxSandboxes = 20; ///< That nobody uses now, of all configurations together.
     std::chrono::milliseconds idle { 300'000 }; ///< Unused for so long, one beyond `ready` ends.
     int maxUses = 1000; ///< Of one sandbox.
+    /// Programs that are starting, or sandboxes that are made ready for the next, at a time; see
+    /// StartGate.
+    int maxStarting = std::numeric_limits<int>::max();
     qint64 maxMemoryBytes = 2LL << 30; ///< Of those that nobody uses now.
 };
 

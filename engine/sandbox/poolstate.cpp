@@ -115,6 +115,7 @@ bool Pool::Shelf::isEmpty() const
 Pool::State::State(const PoolLimits& theLimits, Actions theActions)
     : limits(theLimits)
     , actions(std::move(theActions))
+    , gate(theLimits.maxStarting)
 {
     upkeep.setSingleShot(true);
 }
@@ -250,6 +251,7 @@ std::optional<milliseconds> Pool::State::nextUpkeep()
 PoolFigures Pool::State::figures() const
 {
     auto all = counters;
+    all.waiting += gate.waiting();
     for (const auto& shelf : shelves) {
         const int unused = shelf->unused();
         all.unused += unused;

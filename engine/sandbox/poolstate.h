@@ -3,6 +3,7 @@
 
 #include "engine/core/completion.h"
 #include "engine/sandbox/pool.h"
+#include "engine/sandbox/startgate.h"
 
 #include <QDeadlineTimer>
 #include <QElapsedTimer>
@@ -18,6 +19,7 @@ struct Pool::Item {
     std::shared_ptr<Shelf> shelf;
     std::optional<QString> tenant; ///< Whose code has run in it; none: nobody's.
     int uses = 0;
+    StartGate::Place starting; ///< Of the program that was started in it last.
     bool isPrestarting = false; ///< An interpreter will soon wait in it.
     bool isPrestarted = false; ///< An interpreter waits in it.
     qint64 memoryBytes = 0; ///< Since it was last made ready; 0: not known.
@@ -69,6 +71,7 @@ struct Pool::State {
 
     PoolLimits limits;
     Actions actions;
+    StartGate gate;
     std::vector<ShelfPointer> shelves;
     CancelToken closing;
     bool isClosed = false;

@@ -28,6 +28,8 @@ private Q_SLOTS:
     void startsAhead();
     void handsOutWhereAnInterpreterWaits();
     void doesNotGrowForAClientWithoutAPause();
+    void startsSoManyAtATime();
+    void aRunThatLastsKeepsNobodyOut();
     void dropsTheDead();
     void asksThoseThatWereIdleForLong();
     void boundsHowMany();
@@ -298,6 +300,57 @@ void TestPool::doesNotGrowForAClientWithoutAPause()
     // Another gets what nobody has used.
     QVERIFY(take(*m_pool, wish(u"b"_s))->answer);
     QCOMPARE(m_pool->figures().waiting, 0);
+}
+
+void TestPool::startsSoManyAtATime()
+{
+    m_limits.maxStarting = 2;
+    makePool();
+    m_shop->isPrestartHeld = true;
+    m_shop->isCleaningHeld = true;
+    const auto first = take(*m_pool, wish(u"a"_s));
+    const auto second = take(*m_pool, wish(u"b"_s));
+    QVERIFY(first->answer && second->answer);
+    const auto third = take(*m_pool, wish(u"a"_s));
+    const auto fourth = take(*m_pool, wish(u"c"_s));
+    const auto fifth = take(*m_pool, wish(u"a"_s));
+    QVERIFY(!third->answer);
+    QCOMPARE(m_pool->figures().waiting, 3);
+    QCOMPARE(m_shop->made, 2);
+
+    // It is not over before the sandbox is ready for the next.
+    giveBack(*m_pool, first);
+    QVERIFY(!third->answer);
+    m_shop->cleaning.takeFirst().done.deliver({});
+    QCOMPARE(m_shop->prestarting.size(), 1);
+    QVERIFY(!third->answer);
+    m_shop->prestarting.takeFirst().deliver({});
+    QCOMPARE(third->id(), first->id());
+    QVERIFY(!fourth->answer);
+
+    // A client that goes leaves its turn to the next; a sandbox that is thrown away is over.
+    fourth->cancel.cancel();
+    QCOMPARE(fourth->answer->error().kind, Kind::Cancelled);
+    giveBack(*m_pool, second, /*isBroken=*/true);
+    QVERIFY(fifth->answer);
+    QCOMPARE(m_pool->figures().waiting, 0);
+    const auto last = take(*m_pool, wish(u"a"_s));
+    makePool();
+    QCOMPARE(last->answer->error().kind, Kind::Cancelled);
+}
+
+void TestPool::aRunThatLastsKeepsNobodyOut()
+{
+    m_limits.maxStarting = 1;
+    makePool();
+    const auto first = take(*m_pool, wish(u"a"_s));
+    const auto second = take(*m_pool, wish(u"a"_s));
+    const auto third = take(*m_pool, wish(u"b"_s));
+    QVERIFY(first->answer);
+    QVERIFY(!second->answer);
+    QTRY_VERIFY(second->answer);
+    QTRY_VERIFY(third->answer);
+    QCOMPARE(m_shop->made, 3);
 }
 
 void TestPool::dropsTheDead()
