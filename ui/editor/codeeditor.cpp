@@ -5,7 +5,9 @@
 #include "ui/editor/highlighter.h"
 #include "ui/editor/linegutter.h"
 
+#include <QContextMenuEvent>
 #include <QDragEnterEvent>
+#include <QInputMethodEvent>
 #include <QMimeData>
 #include <QPainter>
 #include <QRegularExpression>
@@ -26,6 +28,33 @@ QString commentMarker(const KSyntaxHighlighting::Definition& definition)
 {
     const auto marker = definition.isValid() ? definition.singleLineCommentMarker() : QString();
     return marker.isEmpty() ? u"#"_s : marker;
+}
+
+/// Neither edits nor needs to know where the text ends.
+bool isWithinText(const QKeyEvent* event)
+{
+    if (event->matches(QKeySequence::MoveToEndOfDocument)
+        || event->matches(QKeySequence::SelectEndOfDocument))
+        return false;
+    switch (event->key()) {
+    case Qt::Key_Left:
+    case Qt::Key_Right:
+    case Qt::Key_Up:
+    case Qt::Key_Down:
+    case Qt::Key_Home:
+    case Qt::Key_End:
+    case Qt::Key_PageUp:
+    case Qt::Key_PageDown:
+    case Qt::Key_Shift:
+    case Qt::Key_Control:
+    case Qt::Key_Alt:
+    case Qt::Key_AltGr:
+    case Qt::Key_Meta:
+    case Qt::Key_Escape:
+        return true;
+    default:
+        return event->matches(QKeySequence::Copy);
+    }
 }
 
 } // namespace
@@ -109,6 +138,11 @@ void CodeEditor::setContent(const QString& text)
     document()->setModified(false);
 }
 
+bool CodeEditor::isWhole() const
+{
+    return !ContentLoader::isLoading(this);
+}
+
 int CodeEditor::numberedLines() const
 {
     return std::max(blockCount(), m_comingLines);
@@ -137,6 +171,7 @@ void CodeEditor::goToLine(int line, int column)
 
 void CodeEditor::toggleComment()
 {
+    ContentLoader::finish(this);
     auto cursor = textCursor();
     editing::toggleComment(cursor, commentMarker(m_definition));
 }
@@ -177,6 +212,7 @@ void CodeEditor::zoom(int steps)
 
 void CodeEditor::duplicateLine()
 {
+    ContentLoader::finish(this);
     auto cursor = textCursor();
     cursor.beginEditBlock();
     if (cursor.hasSelection()) {
@@ -194,6 +230,7 @@ void CodeEditor::duplicateLine()
 
 void CodeEditor::moveLines(int direction)
 {
+    ContentLoader::finish(this);
     auto cursor = textCursor();
     auto first = document()->findBlock(cursor.selectionStart());
     auto last = document()->findBlock(cursor.selectionEnd());
@@ -361,10 +398,36 @@ bool CodeEditor::handleEditingKey(QKeyEvent* event)
 
 void CodeEditor::keyPressEvent(QKeyEvent* event)
 {
+    if (!isWithinText(event))
+        ContentLoader::finish(this);
     if (!isReadOnly() && handleEditingKey(event))
         event->accept();
     else
         QPlainTextEdit::keyPressEvent(event);
+}
+
+void CodeEditor::cut()
+{
+    ContentLoader::finish(this);
+    QPlainTextEdit::cut();
+}
+
+void CodeEditor::insertFromMimeData(const QMimeData* source)
+{
+    ContentLoader::finish(this);
+    QPlainTextEdit::insertFromMimeData(source);
+}
+
+void CodeEditor::inputMethodEvent(QInputMethodEvent* event)
+{
+    ContentLoader::finish(this);
+    QPlainTextEdit::inputMethodEvent(event);
+}
+
+void CodeEditor::contextMenuEvent(QContextMenuEvent* event)
+{
+    ContentLoader::finish(this);
+    QPlainTextEdit::contextMenuEvent(event);
 }
 
 void CodeEditor::wheelEvent(QWheelEvent* event)

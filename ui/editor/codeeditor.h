@@ -40,6 +40,9 @@ public:
     [[nodiscard]] const KSyntaxHighlighting::Definition& definition() const { return m_definition; }
     /// Replaces the text, its history and what was detected in it.
     void setContent(const QString& text);
+    /// False while a large text is still being loaded. It can be read, searched and edited all the
+    /// same; the first edit completes it.
+    [[nodiscard]] bool isWhole() const;
 
     /// With those of the text that is still being loaded.
     [[nodiscard]] int numberedLines() const;
@@ -62,7 +65,13 @@ public:
     void forEachVisibleBlock(
         const std::function<void(const QTextBlock&, const QRectF&)>& visit) const;
 
+public Q_SLOTS:
+    void cut(); ///< Instead of QPlainTextEdit's: of a whole text.
+
 protected:
+    void insertFromMimeData(const QMimeData* source) override;
+    void inputMethodEvent(QInputMethodEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void paintEvent(QPaintEvent* event) override;

@@ -37,16 +37,15 @@ ContentLoader::ContentLoader(QPlainTextEdit* editor, QString text, qsizetype beg
     , m_text(std::move(text))
     , m_at(begin)
     , m_part(smallestPart)
-    , m_wasReadOnly(editor->isReadOnly())
+    , m_pages(m_text.size())
 {
-    editor->setReadOnly(true);
     editor->document()->setUndoRedoEnabled(false);
     connect(&m_timer, &QTimer::timeout, this, &ContentLoader::work);
     m_timer.start(0);
     m_shown.start();
 }
 
-ContentLoader* ContentLoader::of(QPlainTextEdit* editor)
+ContentLoader* ContentLoader::of(const QPlainTextEdit* editor)
 {
     for (auto* loader : editor->findChildren<ContentLoader*>(Qt::FindDirectChildrenOnly)) {
         if (loader->m_timer.isActive()) // Else it has ended and is to be deleted.
@@ -59,6 +58,7 @@ ContentLoader* ContentLoader::load(QPlainTextEdit* editor, const QString& text)
 {
     if (auto* before = of(editor))
         before->end();
+    const LargePages pages(text.size());
     const auto length = partLength(text, 0, firstCharacters);
     editor->setPlainText(length < text.size() ? text.first(length) : text);
     if (length == text.size())
@@ -71,7 +71,8 @@ void ContentLoader::finish(QPlainTextEdit* editor)
     auto* loader = of(editor);
     if (!loader)
         return;
-    loader->insert(loader->m_text.size() - loader->m_at);
+    while (loader->m_at < loader->m_text.size())
+        loader->insert(partLength(loader->m_text, loader->m_at, largestPart));
     loader->end();
 }
 
@@ -105,7 +106,16 @@ void ContentLoader::insert(qsizetype characters)
     }
     QTextCursor cursor(document);
     cursor.movePosition(QTextCursor::End);
+    auto own = m_editor->textCursor();
+    const int ownAnchor = own.anchor();
+    const int ownPosition = own.position();
+    const bool isOwnAtEnd = std::max(ownAnchor, ownPosition) == cursor.position();
     cursor.insertText(m_text.sliced(m_at, characters));
+    if (isOwnAtEnd) { // It was moved along with the end.
+        own.setPosition(ownAnchor);
+        own.setPosition(ownPosition, QTextCursor::KeepAnchor);
+        m_editor->setTextCursor(own);
+    }
     m_at += characters;
     document->setModified(isModified);
 }
@@ -116,7 +126,6 @@ void ContentLoader::end()
     m_text.clear();
     m_at = 0;
     m_editor->document()->setUndoRedoEnabled(true);
-    m_editor->setReadOnly(m_wasReadOnly);
     Q_EMIT ended();
     deleteLater(); // Its own timer may be on the stack.
 }

@@ -2,6 +2,7 @@
 #include "ui/editor/editorpage.h"
 
 #include "ui/editor/contentloader.h"
+#include "ui/editor/largepages.h"
 #include "ui/editor/messagebar.h"
 
 #include <KSyntaxHighlighting/Repository>
@@ -100,6 +101,7 @@ void EditorPage::warnAboutBytes()
 
 Result<> EditorPage::load(const QString& path)
 {
+    const LargePages pages(QFileInfo(path).size());
     const auto text = readTextFile(path);
     if (!text)
         return std::unexpected(text.error());

@@ -208,6 +208,7 @@ QString FindBar::replacementFor(const QRegularExpressionMatch& match) const
 
 void FindBar::replaceOne()
 {
+    ContentLoader::finish(m_editor);
     auto cursor = m_editor->textCursor();
     const auto match = expression().match(cursor.selectedText());
     const bool isOnMatch

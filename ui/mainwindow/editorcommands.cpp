@@ -143,8 +143,8 @@ void EditorCommands::askForLine()
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setInputMode(QInputDialog::IntInput);
     dialog->setWindowTitle(tr("Go to line"));
-    dialog->setLabelText(tr("Line (1 to %1):").arg(page->editor()->blockCount()));
-    dialog->setIntRange(1, page->editor()->blockCount());
+    dialog->setLabelText(tr("Line (1 to %1):").arg(page->editor()->numberedLines()));
+    dialog->setIntRange(1, page->editor()->numberedLines());
     dialog->setIntValue(page->editor()->textCursor().blockNumber() + 1);
     connect(dialog, &QInputDialog::intValueSelected, page, [page](int line) {
         page->editor()->goToLine(line);

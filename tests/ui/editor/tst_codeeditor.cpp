@@ -2,10 +2,14 @@
 #include "ui/editor/editorpage.h"
 #include "ui/editor/highlighter.h"
 #include "ui/editor/linegutter.h"
+#include "ui/editor/messagebar.h"
 
 #include <KSyntaxHighlighting/Repository>
 #include <KSyntaxHighlighting/Theme>
 
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QInputMethodEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -14,8 +18,15 @@
 #include <QTextLayout>
 #include <QToolButton>
 
+#include <functional>
+
 using namespace isol8::ui;
 using namespace Qt::StringLiterals;
+
+namespace {
+const auto longLine
+    = u"x = 1  # "_s + QString(91, u'x') + u'\n'; ///< 4000 of them do not come at once.
+}
 
 /// A page with the real editor: colours, folding, keys, search.
 class TestCodeEditor : public QObject {
@@ -31,6 +42,12 @@ private Q_SLOTS:
     void largeFilesComeInParts();
     void recoveredTextsStayUnsaved();
     void partsAreCompletedWhenAllIsNeeded();
+    void movesInWhatIsThere();
+    void editsWhileTheRestComes_data();
+    void editsWhileTheRestComes();
+    void findsInWhatIsStillToCome();
+    void filesAreSavedWhole();
+    void otherVersionComesWhileOneIsLoaded();
     void marksLinesAndIndentation();
     void foldsByIndentation();
     void foldsByBraces();
@@ -108,7 +125,7 @@ void TestCodeEditor::largeFilesDoNotBlock()
     m_page->setLanguage(u"Python"_s);
     QVERIFY(!editor().highlighter().isFinished());
     QTRY_VERIFY(isColoured(0));
-    QTRY_VERIFY_WITH_TIMEOUT(!editor().isReadOnly(), 60'000);
+    QTRY_VERIFY_WITH_TIMEOUT(editor().isWhole(), 60'000);
     QTest::keyClick(&editor(), Qt::Key_A);
     QVERIFY(editor().toPlainText().startsWith(u'a'));
     QTRY_VERIFY_WITH_TIMEOUT(editor().highlighter().isFinished(), 120'000);
@@ -123,9 +140,7 @@ void TestCodeEditor::largeFilesComeInParts()
     QVERIFY(text.startsWith(editor().toPlainText()));
     // A column for line numbers that grew later would lay out everything anew.
     const int width = editor().viewport()->width();
-    QTest::keyClick(&editor(), Qt::Key_A); // not before it is whole
-    QVERIFY(editor().isReadOnly());
-    QTRY_VERIFY_WITH_TIMEOUT(!editor().isReadOnly(), 60'000);
+    QTRY_VERIFY_WITH_TIMEOUT(editor().isWhole(), 60'000);
     QCOMPARE(editor().toPlainText(), text);
     QCOMPARE(editor().viewport()->width(), width);
     QVERIFY(!m_page->isModified());
@@ -141,8 +156,8 @@ void TestCodeEditor::recoveredTextsStayUnsaved()
 {
     const auto text = u"x = 1\n"_s.repeated(60'000);
     m_page->restore({}, u"Lost"_s, text);
-    QVERIFY(editor().isReadOnly() && m_page->isModified());
-    QTRY_VERIFY_WITH_TIMEOUT(!editor().isReadOnly(), 60'000);
+    QVERIFY(!editor().isWhole() && m_page->isModified());
+    QTRY_VERIFY_WITH_TIMEOUT(editor().isWhole(), 60'000);
     QVERIFY(m_page->isModified());
     m_page->restore({}, u"Lost"_s, text);
     QCOMPARE(m_page->text(), text);
@@ -154,20 +169,155 @@ void TestCodeEditor::partsAreCompletedWhenAllIsNeeded()
     const auto text = u"x = 1\n"_s.repeated(60'000) + u"last"_s;
     editor().setContent(text);
     QCOMPARE(m_page->bytes(), text.toUtf8());
-    QVERIFY(!editor().isReadOnly());
+    QVERIFY(editor().isWhole());
     editor().setContent(text);
     editor().goToLine(60'001);
     QCOMPARE(editor().textCursor().block().text(), u"last"_s);
     // Another text takes the place of one that is not whole.
     editor().setContent(text);
     editor().setContent(u"short"_s);
-    QVERIFY(!editor().isReadOnly());
+    QVERIFY(editor().isWhole());
     QCoreApplication::processEvents();
     QCOMPARE(editor().toPlainText(), u"short"_s);
     // Nothing is loaded into an editor that is gone.
     editor().setContent(text);
     m_page.reset();
     QCoreApplication::processEvents();
+}
+
+void TestCodeEditor::movesInWhatIsThere()
+{
+    const auto text = longLine.repeated(4000) + u"last"_s;
+    editor().setContent(text);
+    QTest::keyClick(&editor(), Qt::Key_Down);
+    QTest::keyClick(&editor(), Qt::Key_Right, Qt::ShiftModifier);
+    QCOMPARE(editor().textCursor().selectedText(), u"x"_s);
+    QTest::keyClick(&editor(), Qt::Key_C, Qt::ControlModifier);
+    QVERIFY(!editor().isWhole());
+    // What comes does not take a cursor along that waits where it begins.
+    editor().moveCursor(QTextCursor::End);
+    editor().moveCursor(QTextCursor::Left, QTextCursor::KeepAnchor);
+    const auto cursor = editor().textCursor();
+    const int anchor = cursor.anchor();
+    const int position = cursor.position();
+    QTRY_VERIFY_WITH_TIMEOUT(editor().isWhole(), 60'000);
+    QCOMPARE(editor().textCursor().anchor(), anchor);
+    QCOMPARE(editor().textCursor().position(), position);
+    QVERIFY(!m_page->isModified());
+
+    editor().setContent(text);
+    QTest::keyClick(&editor(), Qt::Key_End, Qt::ControlModifier);
+    QCOMPARE(editor().textCursor().block().text(), u"last"_s);
+    editor().setContent(text);
+    QTest::keyClick(&editor(), Qt::Key_A, Qt::ControlModifier);
+    QCOMPARE(editor().textCursor().selectedText().size(), text.size());
+}
+
+void TestCodeEditor::editsWhileTheRestComes_data()
+{
+    using Edit = std::function<void(CodeEditor*)>;
+    QTest::addColumn<Edit>("edit");
+    QTest::addColumn<QString>("begin");
+    const auto row = [](const char* name, const QString& begin, const Edit& edit) {
+        QTest::newRow(name) << edit << begin;
+    };
+    row("key", u"qa\nb\n"_s, [](auto* editor) { QTest::keyClick(editor, Qt::Key_Q); });
+    row("return", u"\na\nb\n"_s, [](auto* editor) { QTest::keyClick(editor, Qt::Key_Return); });
+    row("delete", u"\nb\n"_s, [](auto* editor) { QTest::keyClick(editor, Qt::Key_Delete); });
+    row("paste", u"new a\nb\n"_s, [](auto* editor) {
+        QGuiApplication::clipboard()->setText(u"new "_s);
+        editor->paste();
+    });
+    row("cut", u"\nb\n"_s, [](auto* editor) {
+        editor->moveCursor(QTextCursor::Right, QTextCursor::KeepAnchor);
+        QMetaObject::invokeMethod(editor, "cut");
+    });
+    row("input method", u"ßa\nb\n"_s, [](auto* editor) {
+        QInputMethodEvent event;
+        event.setCommitString(u"ß"_s);
+        QCoreApplication::sendEvent(editor, &event);
+    });
+    row("comment", u"# a\nb\n"_s, [](auto* editor) { editor->toggleComment(); });
+    row("duplicate", u"a\na\nb\n"_s, [](auto* editor) { editor->duplicateLine(); });
+    row("move", u"b\na\n"_s, [](auto* editor) { editor->moveLines(1); });
+}
+
+void TestCodeEditor::editsWhileTheRestComes()
+{
+    QFETCH(std::function<void(CodeEditor*)>, edit);
+    QFETCH(QString, begin);
+    const auto rest = longLine.repeated(4000);
+    editor().setContent(u"a\nb\n"_s + rest);
+    QVERIFY(!editor().isWhole());
+    edit(&editor());
+    QVERIFY(m_page->text() == begin + rest);
+    QVERIFY(m_page->isModified());
+    editor().undo();
+    QVERIFY(m_page->text() == u"a\nb\n"_s + rest);
+    QVERIFY(!m_page->isModified());
+    QVERIFY(!editor().document()->isUndoAvailable());
+    editor().redo();
+    QVERIFY(m_page->text() == begin + rest);
+}
+
+void TestCodeEditor::findsInWhatIsStillToCome()
+{
+    editor().setContent(longLine.repeated(4000) + u"needle"_s);
+    m_page->findBar()->open(FindBar::Mode::Find);
+    m_page->findChild<QLineEdit*>(u"findPattern"_s)->setText(u"needle"_s);
+    QVERIFY(!editor().isWhole());
+    m_page->findBar()->findNext();
+    QCOMPARE(editor().textCursor().blockNumber(), 4000);
+    QCOMPARE(editor().textCursor().selectedText(), u"needle"_s);
+}
+
+void TestCodeEditor::filesAreSavedWhole()
+{
+    const auto path = m_directory.filePath(u"large.py"_s);
+    const auto content = longLine.toUtf8().repeated(4000);
+    const auto write = [&path](const QByteArray& bytes) {
+        QFile file(path);
+        return file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size();
+    };
+    const auto saved = [&path] {
+        QFile file(path);
+        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+    };
+    QVERIFY(write(content));
+    QVERIFY(m_page->load(path));
+    QVERIFY(!editor().isWhole());
+    QVERIFY(m_page->save());
+    QVERIFY(saved() == content);
+    QVERIFY(m_page->load(path));
+    QTest::keyClick(&editor(), Qt::Key_A);
+    QVERIFY(m_page->save());
+    QVERIFY(saved() == 'a' + content);
+}
+
+void TestCodeEditor::otherVersionComesWhileOneIsLoaded()
+{
+    const auto path = m_directory.filePath(u"changing.py"_s);
+    const auto write = [&path](const QByteArray& bytes) {
+        QFile file(path);
+        return file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size();
+    };
+    QVERIFY(write(longLine.toUtf8().repeated(4000)));
+    QVERIFY(m_page->load(path));
+    const auto other = "yy" + longLine.toUtf8().repeated(5000);
+    QVERIFY(write(other));
+    m_page->handleDiskChange();
+    QTRY_VERIFY_WITH_TIMEOUT(editor().isWhole(), 60'000);
+    QVERIFY(m_page->bytes() == other);
+    QVERIFY(!m_page->isModified());
+
+    // What was typed meanwhile is not overwritten.
+    QVERIFY(m_page->load(path));
+    QVERIFY(!editor().isWhole());
+    QTest::keyClick(&editor(), Qt::Key_A);
+    QVERIFY(write("z = 3\n"));
+    m_page->handleDiskChange();
+    QVERIFY(m_page->bytes() == 'a' + other);
+    QVERIFY(m_page->messageBar()->isVisible());
 }
 
 void TestCodeEditor::marksLinesAndIndentation()

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "ui/editor/largepages.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstdint>
+#include <cstdlib>
+
+#include <malloc.h>
+#include <sys/mman.h>
+
+namespace isol8::ui {
+
+namespace {
+
+constexpr qint64 smallBytes = 1 << 20;
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+
+/// A document takes about ten times the bytes of its file, twenty when its lines are short.
+constexpr qint64 heapPerByte = 24;
+constexpr qint64 largestReserve = 768 << 20;
+/// What mallopt(3) names as the usual value.
+constexpr int usualMappings = 65'536;
+/// As the program sets it at its start.
+constexpr int keptBytes = 8 << 20;
+
+int users = 0;
+
+/// Makes the end of the heap one free piece of this size, and asks for large pages there.
+void reserve(size_t bytes)
+{
+    // Mapped one by one, the arrays would have pages of their own.
+    ::mallopt(M_MMAP_MAX, 0);
+    ::mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    auto* space = static_cast<char*>(std::malloc(bytes));
+    if (!space)
+        return;
+    constexpr std::uintptr_t page = 4096;
+    const auto begin = (reinterpret_cast<std::uintptr_t>(space) + page - 1) & ~(page - 1);
+    const auto end = (reinterpret_cast<std::uintptr_t>(space) + bytes) & ~(page - 1);
+    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+    std::free(space);
+}
+
+void giveBack()
+{
+    ::mallopt(M_MMAP_MAX, usualMappings);
+    ::mallopt(M_TRIM_THRESHOLD, keptBytes);
+    ::malloc_trim(0);
+}
+
+#else
+
+int users = 0;
+constexpr qint64 heapPerByte = 0;
+constexpr qint64 largestReserve = 0;
+void reserve(size_t) { }
+void giveBack() { }
+
+#endif
+
+} // namespace
+
+LargePages::LargePages(qint64 textBytes)
+    : m_isUsed(textBytes >= smallBytes)
+{
+    if (m_isUsed && ++users == 1)
+        reserve(size_t(std::min(textBytes * heapPerByte, largestReserve)));
+}
+
+LargePages::~LargePages()
+{
+    if (m_isUsed && --users == 0)
+        giveBack();
+}
+
+} // namespace isol8::ui
