@@ -18,6 +18,7 @@
 #include "ui/targets/sessionsdialog.h"
 
 #include <QMessageBox>
+#include <QPointer>
 
 namespace isol8::ui {
 
@@ -47,6 +48,10 @@ ToolCommands::ToolCommands(const Parts& parts, QObject* parent)
         if (kept != now && !m_parts.runs->isRunning())
             choose(kept.id);
     });
+    connect(&m_parts.services.keys, &KeyStore::kept, this, [this](const QString& id) {
+        if (id == m_parts.connection->target().id && !m_parts.runs->isRunning())
+            choose(id);
+    });
     connect(m_parts.bar, &RunBar::targetChosen, this, &ToolCommands::choose);
 }
 
@@ -69,8 +74,9 @@ void ToolCommands::choose(const QString& targetId)
         showTargets();
         return;
     }
-    m_parts.services.keys.find(target.id, [this, target](const Result<QString>& key) {
-        if (m_parts.runs->isRunning())
+    const QPointer here(this);
+    m_parts.services.keys.find(target.id, [this, here, target](const Result<QString>& key) {
+        if (!here || m_parts.runs->isRunning())
             return;
         if (!key)
             Q_EMIT failed(tr("%1: %2").arg(target.name, failureSentence(key.error())));

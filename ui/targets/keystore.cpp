@@ -102,23 +102,28 @@ void KeyStore::find(const QString& id, std::function<void(const Result<QString>&
 void KeyStore::keep(
     const QString& id, const QString& key, std::function<void(const Result<Place>&)> done)
 {
+    const auto tell = [this, id, done](const Result<Place>& place) {
+        done(place);
+        if (place)
+            Q_EMIT kept(id);
+    };
     if (!hasDesktop()) {
         QMetaObject::invokeMethod(
-            this, [this, id, key, done] { done(keepInFile(id, key)); }, Qt::QueuedConnection);
+            this, [this, id, key, tell] { tell(keepInFile(id, key)); }, Qt::QueuedConnection);
         return;
     }
     auto* job = new QKeychain::WritePasswordJob(service, this);
     job->setKey(id);
     job->setTextData(key);
-    connect(job, &QKeychain::Job::finished, this, [this, job, id, key, done] {
+    connect(job, &QKeychain::Job::finished, this, [this, job, id, key, tell] {
         if (job->error() != QKeychain::NoError) {
-            done(keepInFile(id, key));
+            tell(keepInFile(id, key));
             return;
         }
         auto keys = readFile();
         if (keys.remove(id) > 0)
             (void)writeFile(keys);
-        done(Place::Desktop);
+        tell(Place::Desktop);
     });
     job->start();
 }

@@ -31,6 +31,9 @@ public:
 
     [[nodiscard]] const QString& filePath() const { return m_filePath; }
 
+Q_SIGNALS:
+    void kept(const QString& id); ///< It is another one now.
+
 private:
     [[nodiscard]] bool hasDesktop() const;
     [[nodiscard]] QMap<QString, QString> readFile() const;

@@ -13,7 +13,9 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QPointer>
 #include <QPushButton>
+#include <QSignalBlocker>
 #include <QVBoxLayout>
 
 namespace isol8::ui {
@@ -132,8 +134,9 @@ void ServersDialog::showServer()
     m_address->setText(target.address);
     m_key->clear();
     m_message->clear();
-    m_keys.find(id, [this, id](const Result<QString>& key) {
-        if (id == currentId() && key)
+    // The store may ask the user first, and this be closed meanwhile.
+    m_keys.find(id, [this, id, here = QPointer(this)](const Result<QString>& key) {
+        if (here && id == currentId() && key && !m_key->isModified())
             m_key->setText(*key);
     });
 }
@@ -166,19 +169,27 @@ void ServersDialog::removeServer()
 void ServersDialog::saveServer()
 {
     const auto id = currentId();
-    const auto key = m_key->text(); // Showing the list anew empties the line.
+    const auto key = m_key->text();
     if (const auto valid = remote::checkApiKey(key); !valid) {
         say(failureSentence(valid.error()), false);
         return;
     }
-    if (const auto kept = m_targets.keep({ id, m_name->text(), m_address->text() }); !kept) {
-        say(failureSentence(kept.error()), false);
+    if (const auto written = m_targets.keep({ id, m_name->text(), m_address->text() }); !written) {
+        say(failureSentence(written.error()), false);
         return;
     }
     m_newId.clear();
-    fill(id);
-    m_key->setText(key);
-    m_keys.keep(id, key, [this](const Result<KeyStore::Place>& place) {
+    {
+        // Asked now, the store would answer the key from before.
+        const QSignalBlocker quiet(m_list);
+        fill(id);
+    }
+    const auto kept = m_targets.find(id);
+    m_name->setText(kept.name);
+    m_address->setText(kept.address);
+    m_keys.keep(id, key, [this, here = QPointer(this)](const Result<KeyStore::Place>& place) {
+        if (!here)
+            return;
         if (!place)
             say(failureSentence(place.error()), false);
         else if (*place == KeyStore::Place::Desktop)

@@ -42,6 +42,7 @@ private Q_SLOTS:
     void addsTestsAndUsesAServer();
     void unreachableServerIsTold();
     void editsAndRemovesAServer();
+    void usesTheNewKeyOfAServer();
     void removedServerGivesWayToThisComputer();
     void sessionsAreAttachedAndStopped();
     void paletteFindsCommands();
@@ -156,6 +157,33 @@ void TestWindowTools::editsAndRemovesAServer()
     QTRY_COMPARE(w().services().targets.targets().size(), 1);
     QTRY_COMPARE(w().part<QComboBox>("targetChoice")->count(), 1);
     servers->close();
+}
+
+void TestWindowTools::usesTheNewKeyOfAServer()
+{
+    QVERIFY(w().services().targets.keep({ u"1"_s, u"Lab"_s, u"https://lab.test"_s }));
+    bool isKept = false;
+    w().services().keys.keep(u"1"_s, u"old"_s, [&isKept](const auto& place) { isKept = !!place; });
+    QTRY_VERIFY(isKept);
+    auto* choice = w().part<QComboBox>("targetChoice");
+    choice->setFocus();
+    QTest::keyClick(choice, Qt::Key_Down);
+    QTRY_COMPARE(m_asked.value(m_asked.size() - 1), u"https://lab.test old"_s);
+
+    w().window().actions().servers->trigger();
+    auto* servers = dialog<ServersDialog>();
+    auto* key = servers->findChild<QLineEdit*>(u"serverKey"_s);
+    QTRY_COMPARE(key->text(), u"old"_s);
+    fill(servers, "serverKey", u"new"_s);
+    QTest::mouseClick(servers->findChild<QPushButton*>(u"serverSave"_s), Qt::LeftButton);
+    QTRY_COMPARE(m_asked.constLast(), u"https://lab.test new"_s);
+    QCOMPARE(key->text(), u"new"_s);
+
+    // Closed before the store has answered.
+    fill(servers, "serverKey", u"newer"_s);
+    QTest::mouseClick(servers->findChild<QPushButton*>(u"serverSave"_s), Qt::LeftButton);
+    delete servers;
+    QTRY_COMPARE(m_asked.constLast(), u"https://lab.test newer"_s);
 }
 
 void TestWindowTools::removedServerGivesWayToThisComputer()
