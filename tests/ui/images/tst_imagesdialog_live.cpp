@@ -12,6 +12,7 @@
 #include <QPointer>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QScopeGuard>
 #include <QSignalSpy>
 #include <QTableWidget>
 #include <QTemporaryDir>
@@ -31,6 +32,7 @@ private Q_SLOTS:
 
     void listsWhatIsBuilt();
     void upToDateImageIsLeftAlone();
+    void buildsWhatIsMissing();
     void buildIsCancelled();
     void escapeDoesNotEndABuild();
     void removesAnImage();
@@ -43,6 +45,7 @@ private:
     [[nodiscard]] QString step() const;
     [[nodiscard]] QString idOf(const QString& tag) const;
     void select(const QString& tag);
+    void removeSelected(QMessageBox::StandardButton answer);
 
     std::shared_ptr<docker::Client> m_client;
     std::unique_ptr<QTemporaryDir> m_state;
@@ -108,6 +111,15 @@ void TestImagesDialog::select(const QString& tag)
     table()->selectRow(row(tag));
 }
 
+void TestImagesDialog::removeSelected(QMessageBox::StandardButton answer)
+{
+    QTest::mouseClick(button("imageRemove"), Qt::LeftButton);
+    auto* question = m_dialog->findChild<QMessageBox*>(u"imageQuestion"_s);
+    QTRY_VERIFY(question && question->isVisible());
+    question->button(answer)->click();
+    QTRY_VERIFY(!m_dialog->findChild<QMessageBox*>(u"imageQuestion"_s));
+}
+
 void TestImagesDialog::listsWhatIsBuilt()
 {
     for (const auto runtime :
@@ -132,6 +144,38 @@ void TestImagesDialog::upToDateImageIsLeftAlone()
     QTRY_COMPARE_WITH_TIMEOUT(step(), tag + u" is ready."_s, patience);
     QTRY_VERIFY(!button("imageCancel")->isEnabled());
     QCOMPARE(idOf(tag), before);
+}
+
+void TestImagesDialog::buildsWhatIsMissing()
+{
+    const auto tag = baseImageTag(Runtime::Bash);
+    const auto before = idOf(tag);
+    const auto spare = u"isol8-spare-%1:latest"_s.arg(QCoreApplication::applicationPid());
+    const auto tagAs = [this](const QString& name, const QString& other) {
+        return QCoro::waitFor(
+            m_client->tagImage(name, other.section(u':', 0, 0), other.section(u':', 1)));
+    };
+    QVERIFY(tagAs(tag, spare));
+    const auto leaveAsFound = qScopeGuard([&] { // Other tests need it.
+        if (idOf(tag).isEmpty())
+            QVERIFY(tagAs(spare, tag));
+        QVERIFY(QCoro::waitFor(m_client->removeImage(spare)));
+    });
+    select(tag);
+    removeSelected(QMessageBox::Yes);
+    QTRY_COMPARE_WITH_TIMEOUT(table()->item(row(tag), 2)->text(), u"not built"_s, patience);
+    QCOMPARE(idOf(tag), QString());
+    select(tag);
+    QVERIFY(!button("imageRemove")->isEnabled());
+    QTest::mouseClick(button("imageBuild"), Qt::LeftButton);
+    QTRY_VERIFY(m_dialog->findChild<QProgressBar*>()->isVisible());
+    QTRY_COMPARE_WITH_TIMEOUT(step(), tag + u" is ready."_s, patience);
+    QTRY_COMPARE_WITH_TIMEOUT(table()->item(row(tag), 2)->text(), u"today"_s, patience);
+    QTRY_VERIFY(!m_dialog->findChild<QProgressBar*>()->isVisible());
+    const auto log = m_dialog->findChild<QPlainTextEdit*>(u"imageLog"_s)->toPlainText();
+    QVERIFY2(log.contains(u"Building "_s + tag), qPrintable(log));
+    QVERIFY(!idOf(tag).isEmpty());
+    QVERIFY(idOf(tag) != before);
 }
 
 void TestImagesDialog::buildIsCancelled()
@@ -193,16 +237,9 @@ void TestImagesDialog::removesAnImage()
 
     select(tag);
     QVERIFY(!button("imageBuild")->isEnabled()); // Only the command line has its recipe.
-    const auto answer = [this](QMessageBox::StandardButton which) {
-        QTest::mouseClick(button("imageRemove"), Qt::LeftButton);
-        auto* question = m_dialog->findChild<QMessageBox*>(u"imageQuestion"_s);
-        QTRY_VERIFY(question && question->isVisible());
-        question->button(which)->click();
-        QTRY_VERIFY(!m_dialog->findChild<QMessageBox*>(u"imageQuestion"_s));
-    };
-    answer(QMessageBox::Cancel);
+    removeSelected(QMessageBox::Cancel);
     QVERIFY(!idOf(tag).isEmpty());
-    answer(QMessageBox::Yes);
+    removeSelected(QMessageBox::Yes);
     QTRY_VERIFY_WITH_TIMEOUT(row(tag) < 0, patience);
     QCOMPARE(idOf(tag), QString());
 }
