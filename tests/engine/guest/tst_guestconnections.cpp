@@ -226,6 +226,32 @@ say(n)
         QCOMPARE(stream.pendingBytes(), 0);
     }
 
+    void aDeafReaderHoldsNobodyElseBack()
+    {
+        CarriedRun run(*m_guest, python(R"(
+deaf = [dial() for i in range(20)]
+s = dial()
+n = 0
+while chunk := s.recv(100_000): n += len(chunk)
+say(n)
+sys.stdin.readline()
+)"));
+        QTRY_VERIFY_WITH_TIMEOUT(run.has(21), patienceMs);
+        constexpr qint64 size = 16LL << 20; // many windows
+        for (const auto& one : run.connections)
+            one->stream->write(QByteArray(size, 'x'));
+        run.at(20).stream->finishWriting();
+        QTRY_COMPARE_WITH_TIMEOUT(
+            run.ran.standardOutput, QByteArray::number(size) + '\n', patienceMs);
+        for (std::size_t i = 0; i < 20; ++i)
+            QVERIFY(run.at(i).stream->pendingBytes() > 0);
+        // Broken off in the middle of it.
+        run.connections.clear();
+        run.run->writeStdin("\n");
+        QTRY_VERIFY_WITH_TIMEOUT(run.ran.isFinished, patienceMs);
+        QVERIFY(m_guest->isOpen());
+    }
+
     void anUnreadConnectionHoldsTheProgramBack()
     {
         CarriedRun run(*m_guest, python(R"(
