@@ -9,8 +9,10 @@
 #include <QBuffer>
 #include <QCoroTask>
 #include <QDeadlineTimer>
+#include <QEventLoop>
 #include <QFile>
 #include <QTest>
+#include <QTimer>
 
 #include <cstring>
 
@@ -77,7 +79,7 @@ const QList<Smallest>& smallestPrograms()
 }
 
 double timeCommand(Bench& bench, const QStringList& command, const QByteArray& expected,
-    const QStringList& environment)
+    const QStringList& environment, const char* input)
 {
     std::vector<QByteArray> texts;
     for (const auto& argument : command)
@@ -101,7 +103,7 @@ double timeCommand(Bench& bench, const QStringList& command, const QByteArray& e
         return 0;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
     pid_t pid = 0;
     const Stopwatch watch;
@@ -120,6 +122,19 @@ double timeCommand(Bench& bench, const QStringList& command, const QByteArray& e
                 .arg(error != 0 ? error : status)
                 .arg(QString::fromUtf8(output.left(200))));
     return time;
+}
+
+bool waitFor(Run& run)
+{
+    QEventLoop loop;
+    bool isFinished = false;
+    QObject::connect(&run, &Run::finished, &loop, [&] {
+        isFinished = true;
+        loop.quit();
+    });
+    QTimer::singleShot(std::chrono::minutes(5), &loop, &QEventLoop::quit);
+    loop.exec();
+    return isFinished;
 }
 
 void think(int milliseconds)
@@ -158,6 +173,24 @@ double dockerRate(Bench& bench, qint64 bytes)
     const QStringList command { bench.docker, u"run"_s, u"--rm"_s, u"--network"_s, u"none"_s,
         baseImageTag(Runtime::Bash), u"head"_s, u"-c"_s, QString::number(bytes), u"/dev/zero"_s };
     return double(bytes) / timeCommand(bench, command, QByteArray(bytes, '\0')) / 1e3;
+}
+
+double dockerInputRate(Bench& bench, qint64 bytes)
+{
+    if (bench.docker.isEmpty())
+        return 0;
+    QFile zeros(bench.folder.filePath(u"zeros"_s));
+    if (!zeros.open(QIODevice::WriteOnly) || !zeros.resize(bytes)) {
+        bench.report.fail(u"%1: %2"_s.arg(zeros.fileName(), zeros.errorString()));
+        return 0;
+    }
+    const QStringList command { bench.docker, u"run"_s, u"--rm"_s, u"-i"_s, u"--network"_s,
+        u"none"_s, baseImageTag(Runtime::Bash), u"wc"_s, u"-c"_s };
+    const auto path = zeros.fileName().toLocal8Bit();
+    const double time
+        = timeCommand(bench, command, QByteArray::number(bytes) + '\n', {}, path.constData());
+    zeros.remove();
+    return double(bytes) / time / 1e3;
 }
 
 void fetchInterpreters(Bench& bench)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/core/execution.h"
+#include "engine/core/engine.h"
 #include "tests/bench/report.h"
 #include "tests/bench/samples.h"
 
@@ -35,7 +35,12 @@ struct Smallest {
 /// Runs @p command to its end without a shell and returns how long that took. Its output has to be
 /// @p expected; else that is reported.
 [[nodiscard]] double timeCommand(Bench& bench, const QStringList& command,
-    const QByteArray& expected, const QStringList& environment = {});
+    const QByteArray& expected, const QStringList& environment = {},
+    const char* input = "/dev/null");
+
+/// Runs the event loop until @p run has finished; false: it did not within five minutes. Not with
+/// QTest::qWaitFor(), which sleeps for 10 ms between two rounds, and the engine with it.
+[[nodiscard]] bool waitFor(Run& run);
 
 /// What a client does between two requests: nothing, for so long.
 void think(int milliseconds);
@@ -50,6 +55,8 @@ void think(int milliseconds);
 /// How many MB a second Docker's own command line gets out of a container that only writes zeros:
 /// what no stream through Docker exceeds. 0: there is none to ask.
 [[nodiscard]] double dockerRate(Bench& bench, qint64 bytes);
+/// The same the other way: into a container that only counts what its standard input brings.
+[[nodiscard]] double dockerInputRate(Bench& bench, qint64 bytes);
 /// The interpreters of the images, as files of this machine where it lacks them.
 void fetchInterpreters(Bench& bench);
 [[nodiscard]] QStringList nativeCommand(const Bench& bench, const Smallest& program);

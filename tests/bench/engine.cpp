@@ -5,7 +5,6 @@
 #include "engine/sandbox/dockerengine.h"
 
 #include <QCoroTask>
-#include <QTest>
 
 namespace isol8::bench {
 
@@ -34,14 +33,12 @@ void benchOutput(Bench& bench, Engine& engine)
     options.maxOutputBytes = size + (1 << 20);
     options.cpuLimit = 2;
     qint64 received = 0;
-    bool isFinished = false;
     Stopwatch watch;
     const auto run = engine.start(request, options, {});
     QObject::connect(run.get(), &Run::started, run.get(), [&watch] { watch = Stopwatch(); });
     QObject::connect(run.get(), &Run::outputReceived, run.get(),
         [&received](Channel, const QByteArray& bytes) { received += bytes.size(); });
-    QObject::connect(run.get(), &Run::finished, run.get(), [&isFinished] { isFinished = true; });
-    if (!QTest::qWaitFor([&isFinished] { return isFinished; }, 120'000) || received != size) {
+    if (!waitFor(*run) || received != size) {
         bench.report.fail(u"%1 of %2 bytes of output came"_s.arg(received).arg(size));
         return;
     }
@@ -54,10 +51,9 @@ void benchFiles(Bench& bench, Engine& engine)
     ExecutionRequest request;
     request.runtime = Runtime::Bash;
     request.command = u"true"_s;
-    bool isFinished = false;
     const auto run = engine.start(request, {}, session);
-    QObject::connect(run.get(), &Run::finished, run.get(), [&isFinished] { isFinished = true; });
-    (void)QTest::qWaitFor([&isFinished] { return isFinished; }, 120'000);
+    if (!waitFor(*run))
+        bench.report.fail(u"a session's first run did not end"_s);
 
     const QByteArray content(bench.isShort ? 1 << 20 : 200 << 20, 'x');
     const double reference = dockerRate(bench, content.size());
