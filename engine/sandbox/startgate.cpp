@@ -32,10 +32,7 @@ struct StartGateState {
             starts.pop_front();
         return starts.size() < size_t(places);
     }
-    void begin(quint64 number)
-    {
-        starts.push_back({ number, QDeadlineTimer(StartGate::lasting) });
-    }
+    void begin(quint64 number) { starts.push_back({ number, QDeadlineTimer(StartGate::lasting) }); }
     void passOn();
 };
 
