@@ -231,7 +231,7 @@ QJsonObject toJson(const ExecutionRequest& request)
     insertList(u"outputPaths"_s, request.outputPaths);
     insertList(u"installPackages"_s, request.installPackages);
     insertText(u"setupScript"_s, request.setupScript);
-    insertText(u"workdir"_s, request.workingDirectory);
+    object.insert(u"workdir"_s, request.workingDirectory); // None is refused, not the usual one.
     insertText(u"agentFlags"_s, request.agentFlags);
     if (request.hasTerminal)
         object.insert(u"tty"_s, true);

@@ -334,6 +334,12 @@ void TestRequestJson::requestsGoThereAndBack()
     QVERIFY(back->stdinData.has_value());
     QCOMPARE(back->runtime, Runtime::Bun);
     QCOMPARE(toJson(ExecutionRequest()).keys(), QStringList({ u"runtime"_s, u"workdir"_s }));
+
+    // Nowhere is refused: a server may not take it for the usual place.
+    request.workingDirectory.clear();
+    const auto nowhere = requestFromJson(toJson(request));
+    QVERIFY(nowhere);
+    QCOMPARE(nowhere->workingDirectory, QString());
 }
 
 void TestRequestJson::optionsGoThereAndBack()
