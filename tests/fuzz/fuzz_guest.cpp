@@ -28,7 +28,7 @@ using namespace isol8::guest;
 
 namespace {
 
-constexpr int maxRounds = 20'000;
+constexpr int maxRounds = 20'000; ///< without a byte from the host
 constexpr std::size_t times = 256; ///< that frames may come, as long as they are not more than
 constexpr std::size_t maxFramesBytes = 4 << 20;
 constexpr int fakePid = 1 << 30; // above all that a kernel gives out
@@ -477,6 +477,8 @@ ssize_t seamRead(int fd, void* to, std::size_t size)
         std::memcpy(to, world->frames, taken);
     world->frames += taken;
     world->framesLeft -= taken;
+    if (taken > 0)
+        world->rounds = 0;
     return static_cast<ssize_t>(taken);
 }
 
@@ -543,7 +545,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 
     const auto current = std::make_unique<World>();
     world = current.get();
-    world->pieceBytes = data[0] & 15 ? 1U << (data[0] & 15) : maxPayloadBytes;
+    world->pieceBytes = (data[0] & 15) && !(data[0] & 32) ? 1U << (data[0] & 15) : maxPayloadBytes;
     world->events = data + 2;
     world->eventsLeft = data[1];
     std::vector<std::uint8_t> frames;
