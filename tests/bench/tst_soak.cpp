@@ -106,6 +106,14 @@ Job makeJob(quint32 choice, const QString& token)
 class TestSoak : public QObject {
     Q_OBJECT
 
+public:
+    /// Qt Test would end a long one after five minutes.
+    static void initMain()
+    {
+        if (qEnvironmentVariableIsSet("ISOL8_SOAK_RUNS"))
+            qputenv("QTEST_FUNCTION_TIMEOUT", "7200000");
+    }
+
 private Q_SLOTS:
     void staysRightWhateverHappens();
 

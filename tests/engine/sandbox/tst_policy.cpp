@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/sandbox/enginepool.h"
 #include "engine/sandbox/labels.h"
 #include "engine/sandbox/policy.h"
 
@@ -16,6 +17,8 @@ private Q_SLOTS:
     void defaultsAreLockedDown();
     void limitsAreAsAsked();
     void hostNetworkOnlyWhenAsked();
+    void isNotSharedWhenWeakened_data();
+    void isNotSharedWhenWeakened();
     void foreignImageKeepsDockersHostsFile();
     void imageVolumesAreCovered();
     void sessionOutlivesItsHost();
@@ -97,6 +100,31 @@ void TestPolicy::hostNetworkOnlyWhenAsked()
     spec = containerSpec(options, plan());
     QVERIFY(spec && !spec->isNetworkDisabled);
     QCOMPARE(spec->networkMode, u"host"_s);
+}
+
+void TestPolicy::isNotSharedWhenWeakened_data()
+{
+    QTest::addColumn<bool>("isShared");
+    QTest::addColumn<ExecutionOptions>("options");
+    const auto row = [](const char* name, bool isShared, auto&& change) {
+        ExecutionOptions options;
+        change(options);
+        QTest::newRow(name) << isShared << options;
+    };
+    row("as it is", true, [](auto&) { });
+    row("filtered network", true, [](auto& options) { options.network = NetworkMode::Filtered; });
+    row("host network", false, [](auto& options) { options.network = NetworkMode::Host; });
+    row("other seccomp profile", false,
+        [](auto& options) { options.seccomp = SeccompMode::Unconfined; });
+    row("writable root", false, [](auto& options) { options.isRootReadOnly = false; });
+    row("kept", false, [](auto& options) { options.isKept = true; });
+}
+
+void TestPolicy::isNotSharedWhenWeakened()
+{
+    QFETCH(bool, isShared);
+    QFETCH(ExecutionOptions, options);
+    QCOMPARE(isPoolable(options), isShared);
 }
 
 void TestPolicy::foreignImageKeepsDockersHostsFile()
