@@ -20,7 +20,8 @@ struct StartGateState {
         Completion<> turn;
     };
 
-    int places = 0;
+    int places = 1;
+    std::chrono::milliseconds lasting {};
     quint64 nextNumber = 1;
     std::deque<Start> starts; ///< In the order of their ends.
     std::deque<Waiter> waiters;
@@ -32,7 +33,7 @@ struct StartGateState {
             starts.pop_front();
         return starts.size() < size_t(places);
     }
-    void begin(quint64 number) { starts.push_back({ number, QDeadlineTimer(StartGate::lasting) }); }
+    void begin(quint64 number) { starts.push_back({ number, QDeadlineTimer(lasting) }); }
     void passOn();
 };
 
@@ -86,10 +87,11 @@ void StartGate::Place::leave()
     gate->passOn();
 }
 
-StartGate::StartGate(int places)
+StartGate::StartGate(int places, std::chrono::milliseconds lasting)
     : m_state(std::make_shared<StartGateState>())
 {
     m_state->places = places;
+    m_state->lasting = lasting;
     m_state->timer.setSingleShot(true);
     QObject::connect(&m_state->timer, &QTimer::timeout, &m_state->timer,
         [state = m_state.get()] { state->passOn(); });

@@ -35,9 +35,9 @@ public:
         quint64 m_number = 0;
     };
 
-    static constexpr std::chrono::milliseconds lasting { 250 };
-
-    explicit StartGate(int places);
+    /// @p places: 1 or more.
+    explicit StartGate(
+        int places, std::chrono::milliseconds lasting = std::chrono::milliseconds(250));
     ~StartGate();
     Q_DISABLE_COPY_MOVE(StartGate)
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sandbox/startgate.h"
 
-#include <QElapsedTimer>
 #include <QTest>
 
 using namespace isol8;
 
 namespace {
+
+/// Of a start's time: passes while the test waits, and does not while it goes on.
+constexpr std::chrono::milliseconds shortest { 700 };
+constexpr std::chrono::hours longest { 1 };
 
 /// Somebody who wants to start something.
 struct Starter {
@@ -55,7 +58,7 @@ private Q_SLOTS:
 
 void TestStartGate::letsSoManyInAndTheRestInTurn()
 {
-    StartGate gate(2);
+    StartGate gate(2, longest);
     QList<StarterPointer> starters;
     for (int i = 0; i < 5; ++i)
         starters << start(gate);
@@ -75,37 +78,49 @@ void TestStartGate::letsSoManyInAndTheRestInTurn()
 
 void TestStartGate::aStartThatLastsKeepsNobodyOut()
 {
-    StartGate gate(1);
+    StartGate gate(1, shortest);
     const auto first = start(gate);
     QVERIFY(first->isIn());
-    const auto second = start(gate);
-    QTRY_VERIFY(second->isIn());
+    const auto second = std::make_shared<Starter>();
+    StarterPointer third;
+    bool isThirdKeptOut = false;
     // It gives back what it has not got any more: the second's is still taken.
-    first->leave();
-    QVERIFY(!start(gate)->answer);
+    second->goesOn = [&] {
+        first->leave();
+        third = start(gate);
+        isThirdKeptOut = !third->answer;
+    };
+    (void)ask(second, &gate);
+    QVERIFY(!second->answer);
+    QTRY_VERIFY(second->isIn());
+    QVERIFY(isThirdKeptOut);
+    QTRY_VERIFY(third->isIn());
 }
 
 void TestStartGate::waitersAreLetInWhenStartsLast()
 {
-    StartGate gate(2);
+    StartGate gate(2, shortest);
     const auto first = start(gate);
     const auto second = start(gate);
-    QElapsedTimer timer;
-    timer.start();
-    const auto third = start(gate);
-    const auto fourth = start(gate);
-    const auto fifth = start(gate);
-    QTRY_VERIFY(third->isIn() && fourth->isIn());
-    QVERIFY(!fifth->answer);
-    QTRY_VERIFY(fifth->isIn());
-    // Not before the others had their time.
-    QVERIFY(timer.durationElapsed() >= StartGate::lasting);
+    QList<StarterPointer> waiting;
+    QList<int> others; // How many waited on when each was let in.
+    for (int i = 0; i < 3; ++i) {
+        waiting << std::make_shared<Starter>();
+        waiting[i]->goesOn = [&] { others << gate.waiting(); };
+    }
+    for (const auto& starter : waiting)
+        (void)ask(starter, &gate);
+    QTRY_VERIFY(waiting[2]->isIn());
+    QVERIFY(waiting[0]->isIn() && waiting[1]->isIn());
     QVERIFY(first->isIn() && second->isIn());
+    // Never more of them at a time than there are places.
+    QVERIFY(others.first() > 0);
+    QCOMPARE(others.last(), 0);
 }
 
 void TestStartGate::enteringIsNotRefused()
 {
-    StartGate gate(1);
+    StartGate gate(1, longest);
     auto first = gate.enter();
     auto second = gate.enter();
     const auto waiting = start(gate);
@@ -120,7 +135,7 @@ void TestStartGate::enteringIsNotRefused()
 
 void TestStartGate::aPlaceIsMovedWhole()
 {
-    StartGate gate(1);
+    StartGate gate(1, longest);
     auto first = gate.enter();
     const auto waiting = start(gate);
     {
@@ -138,7 +153,7 @@ void TestStartGate::aPlaceIsMovedWhole()
 
 void TestStartGate::aPlaceIsRenewedWithoutLettingAnyoneIn()
 {
-    StartGate gate(1);
+    StartGate gate(1, longest);
     auto place = gate.enter();
     const auto waiting = start(gate);
     for (int i = 0; i < 3; ++i)
@@ -150,7 +165,7 @@ void TestStartGate::aPlaceIsRenewedWithoutLettingAnyoneIn()
 
 void TestStartGate::cancelledOnesLeave()
 {
-    StartGate gate(1);
+    StartGate gate(1, longest);
     auto place = gate.enter();
     const auto first = start(gate);
     const auto second = start(gate);
@@ -171,7 +186,7 @@ void TestStartGate::cancelledOnesLeave()
 
 void TestStartGate::whoGoesOnMayComeBack()
 {
-    StartGate gate(1);
+    StartGate gate(1, longest);
     auto place = gate.enter();
     QList<StarterPointer> starters;
     int passed = 0;
@@ -192,7 +207,7 @@ void TestStartGate::whoGoesOnMayComeBack()
 
 void TestStartGate::endsWithThoseThatWait()
 {
-    auto gate = std::make_unique<StartGate>(1);
+    auto gate = std::make_unique<StartGate>(1, longest);
     auto place = gate->enter();
     const auto refused = start(*gate);
     gate->refuse();
@@ -204,7 +219,7 @@ void TestStartGate::endsWithThoseThatWait()
 
 void TestStartGate::placesOutliveTheGate()
 {
-    auto gate = std::make_unique<StartGate>(1);
+    auto gate = std::make_unique<StartGate>(1, longest);
     auto place = gate->enter();
     gate.reset();
     place.leave();
