@@ -53,7 +53,7 @@ void think(int milliseconds);
 /// A `docker run --rm` of the runtime's image with its smallest program.
 [[nodiscard]] QStringList dockerRun(const Bench& bench, const Smallest& program);
 /// How many MB a second Docker's own command line gets out of a container that only writes zeros:
-/// what no stream through Docker exceeds. 0: there is none to ask.
+/// what its users get from it. 0: there is none to ask.
 [[nodiscard]] double dockerRate(Bench& bench, qint64 bytes);
 /// The same the other way: into a container that only counts what its standard input brings.
 [[nodiscard]] double dockerInputRate(Bench& bench, qint64 bytes);
