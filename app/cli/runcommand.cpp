@@ -24,6 +24,9 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
+/// What is shown as it comes need not be kept: the result only has to tell how it ended.
+constexpr qint64 keptWhenShown = 64 << 10;
+
 QCoro::Task<int> perform(
     std::shared_ptr<Engine> engine, RunPlan plan, RunDisplay display, Console* console)
 {
@@ -116,6 +119,8 @@ int RunCommand::run(Console& console)
     RunDisplay display;
     display.isJson = m_options.json;
     display.isStreamed = !m_options.json && !m_options.noStream;
+    if (display.isStreamed)
+        plan->request.keptOutputBytes = keptWhenShown;
     if (m_options.out) {
         const auto descriptor = openOut(*m_options.out, console);
         if (!descriptor)

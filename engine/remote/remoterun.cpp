@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/remote/remoterun.h"
 
+#include "engine/core/largebuffer.h"
 #include "engine/core/logging.h"
 #include "engine/core/names.h"
 #include "engine/core/requestjson.h"
@@ -310,7 +311,7 @@ void RemoteRun::takeOutput(const StreamEvent& event)
     auto& kept = isStdout ? m_result.standardOutput : m_result.standardError;
     const auto room = m_options.maxOutputBytes - kept.size();
     m_isOutputWhole = m_isOutputWhole && bytes.size() <= room;
-    kept += bytes.first(std::min<qint64>(room, bytes.size()));
+    appendLarge(kept, QByteArrayView(bytes).first(std::min<qint64>(room, bytes.size())));
     if (!bytes.isEmpty())
         Q_EMIT outputReceived(
             isStdout ? Channel::Stdout : Channel::Stderr, bytes, event.phase.value_or(Phase::Code));

@@ -15,6 +15,15 @@ namespace {
 
 constexpr int lastSignal = 64; // Of Linux.
 
+/// What the audit log is to have is kept even if the caller does not ask for it.
+qint64 keptOutputBytes(const EngineState& engine, const ExecutionRequest& request)
+{
+    const auto& audit = engine->settings.audit;
+    const bool isNoted = audit.enabled && audit.includeOutput;
+    return isNoted ? std::numeric_limits<qint64>::max()
+                   : request.keptOutputBytes.value_or(std::numeric_limits<qint64>::max());
+}
+
 } // namespace
 
 RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
@@ -24,8 +33,7 @@ RunContext::RunContext(EngineState engineState, ExecutionRequest theRequest,
     , options(std::move(theOptions))
     , sessionId(std::move(theSessionId))
     , secrets(options.secrets)
-    , output(secrets, options.maxOutputBytes,
-          request.keptOutputBytes.value_or(std::numeric_limits<qint64>::max()))
+    , output(secrets, options.maxOutputBytes, keptOutputBytes(engine, request))
     , installOutput(secrets, options.maxOutputBytes)
     , timeLimit(request.timeout.value_or(options.timeout))
     , rows(request.terminalRows)

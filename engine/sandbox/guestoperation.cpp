@@ -2,6 +2,7 @@
 #include "engine/sandbox/guestoperation.h"
 
 #include "engine/core/escape.h"
+#include "engine/core/largebuffer.h"
 
 #include <QTimeZone>
 
@@ -267,7 +268,7 @@ private:
             return std::unexpected(protocolError(u"more of a file than was asked for"_s));
         if (size > guest::fileWindowBytes - m_unacknowledged)
             return std::unexpected(protocolError(u"more of a file than it may"_s));
-        m_answer.content.append(payload);
+        appendLarge(m_answer.content, payload);
         m_unacknowledged += size;
         if (m_unacknowledged >= guest::fileWindowBytes / 4)
             m_link->sendU32(

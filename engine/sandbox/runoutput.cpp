@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/sandbox/runoutput.h"
 
+#include "engine/core/largebuffer.h"
+
 namespace isol8 {
 
 namespace {
@@ -32,12 +34,16 @@ void RunOutput::take(Channel channel, const QByteArray& bytes)
     if (channel != m_last)
         flush(m_last);
     m_last = channel;
-    side(channel).waiting += bytes;
-    auto& kept = side(channel).kept;
-    kept += QByteArrayView(bytes).first(
-        std::min<qint64>(bytes.size(), std::max<qint64>(0, m_keptBytes - kept.size())));
+    auto& [stream, waiting, kept] = side(channel);
+    appendLarge(kept,
+        QByteArrayView(bytes).first(
+            std::min<qint64>(bytes.size(), std::max<qint64>(0, m_keptBytes - kept.size()))));
+    // Large pieces are passed on as they are.
+    if (waiting.size() + bytes.size() > gatherBytes)
+        flush();
+    waiting += bytes;
     if (!m_sinceFlush.isValid() || m_sinceFlush.durationElapsed() >= gatherTime
-        || side(channel).waiting.size() >= gatherBytes)
+        || waiting.size() >= gatherBytes)
         flush();
     else if (!m_timer.isActive())
         m_timer.start(gatherTime);
