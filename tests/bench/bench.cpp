@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/bench/bench.h"
 
+#include "engine/core/largebuffer.h"
 #include "engine/core/names.h"
+#include "engine/docker/attachedstream.h"
 #include "engine/docker/client.h"
 #include "engine/images/imagename.h"
 
@@ -54,12 +56,55 @@ bool copyOut(docker::Client& client, const QString& image, const QString& name, 
         && copy.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
 }
 
+constexpr qint64 inputPieceBytes = 256 << 10;
+
+/// A container of the smallest image that runs one command, attached to before it is started.
+class AttachedContainer {
+public:
+    explicit AttachedContainer(const QStringList& command)
+    {
+        const auto endpoint = docker::resolveEndpoint();
+        if (!endpoint)
+            return;
+        m_client = std::make_unique<docker::Client>(*endpoint);
+        docker::ContainerSpec spec;
+        spec.image = baseImageTag(Runtime::Bash);
+        spec.entrypoint = command;
+        if (const auto id = QCoro::waitFor(m_client->createContainer(spec, {})))
+            m_id = *id;
+        if (auto stream = QCoro::waitFor(m_client->attach(m_id)))
+            m_stream = std::move(*stream);
+    }
+
+    /// Milliseconds from the start to the end of its streams; @p prepare connects to them.
+    double timeOf(const std::function<void(docker::AttachedStream&)>& prepare)
+    {
+        if (!m_stream)
+            return 0;
+        QEventLoop loop;
+        QObject::connect(m_stream.get(), &docker::AttachedStream::closed, &loop, &QEventLoop::quit);
+        QTimer::singleShot(std::chrono::minutes(5), &loop, &QEventLoop::quit);
+        if (!QCoro::waitFor(m_client->startContainer(m_id)))
+            return 0;
+        const Stopwatch watch;
+        prepare(*m_stream);
+        m_stream->setReading(true);
+        loop.exec();
+        return watch.milliseconds();
+    }
+
+private:
+    std::unique_ptr<docker::Client> m_client;
+    QString m_id;
+    std::shared_ptr<docker::AttachedStream> m_stream;
+};
+
 QByteArray readToEnd(int fd)
 {
     QByteArray bytes;
     char buffer[65536];
     for (ssize_t size = 0; (size = ::read(fd, buffer, sizeof buffer)) > 0;)
-        bytes.append(buffer, size);
+        appendLarge(bytes, QByteArrayView(buffer, size));
     return bytes;
 }
 
@@ -191,6 +236,45 @@ double dockerInputRate(Bench& bench, qint64 bytes)
         = timeCommand(bench, command, QByteArray::number(bytes) + '\n', {}, path.constData());
     zeros.remove();
     return double(bytes) / time / 1e3;
+}
+
+double attachedRate(Bench& bench, qint64 bytes)
+{
+    AttachedContainer container({ u"head"_s, u"-c"_s, QString::number(bytes), u"/dev/zero"_s });
+    qint64 received = 0;
+    const auto time = container.timeOf([&](docker::AttachedStream& stream) {
+        QObject::connect(&stream, &docker::AttachedStream::stdoutReceived, &stream,
+            [&received](const QByteArray& piece) { received += piece.size(); });
+    });
+    if (received != bytes)
+        bench.report.fail(u"Docker's stream brought %1 of %2 bytes"_s.arg(received).arg(bytes));
+    return received == bytes ? double(bytes) / time / 1e3 : 0;
+}
+
+double attachedInputRate(Bench& bench, qint64 bytes)
+{
+    // Takes so much and ends: the end of standard input alone cannot be told over this stream.
+    AttachedContainer container(
+        { u"bash"_s, u"-c"_s, u"head -c %1 > /dev/null && echo taken"_s.arg(bytes) });
+    QByteArray answer;
+    const QByteArray piece(inputPieceBytes, '\0');
+    qint64 left = bytes;
+    const auto time = container.timeOf([&](docker::AttachedStream& stream) {
+        const auto send = [&] {
+            while (left > 0 && stream.pendingBytes() < 2 * inputPieceBytes) {
+                const auto size = std::min<qint64>(left, inputPieceBytes);
+                stream.write(piece.first(size));
+                left -= size;
+            }
+        };
+        QObject::connect(&stream, &docker::AttachedStream::bytesWritten, &stream, send);
+        QObject::connect(&stream, &docker::AttachedStream::stdoutReceived, &stream,
+            [&answer](const QByteArray& text) { answer += text; });
+        send();
+    });
+    if (answer != "taken\n" || left > 0)
+        bench.report.fail(u"Docker's stream did not take %1 of %2 bytes"_s.arg(left).arg(bytes));
+    return left == 0 ? double(bytes) / time / 1e3 : 0;
 }
 
 void fetchInterpreters(Bench& bench)

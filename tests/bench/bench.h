@@ -57,6 +57,10 @@ void think(int milliseconds);
 [[nodiscard]] double dockerRate(Bench& bench, qint64 bytes);
 /// The same the other way: into a container that only counts what its standard input brings.
 [[nodiscard]] double dockerInputRate(Bench& bench, qint64 bytes);
+/// How many MB a second one attached stream of Docker carries out of such a container, and into
+/// one, with nothing at its ends: the bound of all that isol8 sends over it. 0: it failed.
+[[nodiscard]] double attachedRate(Bench& bench, qint64 bytes);
+[[nodiscard]] double attachedInputRate(Bench& bench, qint64 bytes);
 /// The interpreters of the images, as files of this machine where it lacks them.
 void fetchInterpreters(Bench& bench);
 [[nodiscard]] QStringList nativeCommand(const Bench& bench, const Smallest& program);
