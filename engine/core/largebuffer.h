@@ -10,4 +10,7 @@ namespace isol8 {
 /// of a page can cost more than filling it.
 void appendLarge(QByteArray& buffer, QByteArrayView bytes);
 
+/// Makes room for so many bytes in all, likewise; memory is only taken when it is used.
+void reserveLarge(QByteArray& buffer, qsizetype bytes);
+
 } // namespace isol8

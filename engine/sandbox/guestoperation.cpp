@@ -258,6 +258,8 @@ private:
             return {};
         }
         m_answer.entries.append(entry);
+        if (m_job.type == Type::FileGet)
+            reserveLarge(m_answer.content, std::min<qint64>(entry.sizeBytes, m_job.maxBytes));
         return {};
     }
 
