@@ -68,6 +68,7 @@ void fetchInterpreters(Bench& bench);
 // The parts of the table.
 void benchCommandLine(Bench& bench);
 void benchServer(Bench& bench);
+void benchStreams(Bench& bench);
 void benchEngine(Bench& bench);
 void benchSessions(Bench& bench);
 void benchNetwork(Bench& bench);

@@ -20,7 +20,8 @@ int main(int argumentCount, char** arguments)
     parser.addOptions({ { u"short"_s, u"A few of each: only the answers count."_s },
         { u"docker"_s, u"Docker's command line, for comparison."_s, u"PATH"_s },
         { u"json"_s, u"Where the figures go as JSON."_s, u"FILE"_s } });
-    parser.addPositionalArgument(u"part"_s, u"commandline, server, engine, sessions, network."_s);
+    parser.addPositionalArgument(
+        u"part"_s, u"commandline, server, streams, engine, sessions, network."_s);
     parser.addHelpOption();
     parser.process(application);
 
@@ -33,6 +34,7 @@ int main(int argumentCount, char** arguments)
     const std::pair<QString, void (*)(Bench&)> parts[] = {
         { u"commandline"_s, benchCommandLine },
         { u"server"_s, benchServer },
+        { u"streams"_s, benchStreams },
         { u"engine"_s, benchEngine },
         { u"sessions"_s, benchSessions },
         { u"network"_s, benchNetwork },
