@@ -16,6 +16,8 @@ private Q_SLOTS:
     void gathersWhatFollows();
     void keepsEverythingForTheResult();
     void keepsOnlyTheBeginning();
+    void keepsManyMegabytes();
+    void passesLargePiecesOnAsTheyAre();
     void masksAcrossChunks();
     void boundsEachStream();
     void tellsPhasesApart();
@@ -69,6 +71,39 @@ void TestRunOutput::keepsOnlyTheBeginning()
     QCOMPARE(output.kept(Channel::Stdout), "abcde"_ba);
     QCOMPARE(output.kept(Channel::Stderr), "err"_ba);
     QVERIFY(!output.isTruncated());
+}
+
+void TestRunOutput::keepsManyMegabytes()
+{
+    // Grows past everything that makes a buffer special: larger pages, moved mappings.
+    constexpr int pieces = 400;
+    constexpr qsizetype pieceBytes = 60'007;
+    RunOutput output({}, pieces * pieceBytes);
+    QByteArray all;
+    all.reserve(pieces * pieceBytes);
+    for (int i = 0; i < pieces; ++i) {
+        const QByteArray piece(pieceBytes, char(i));
+        output.add(Channel::Stdout, piece, Phase::Code);
+        all += piece;
+    }
+    output.finish();
+    QVERIFY(output.kept(Channel::Stdout) == all);
+    QVERIFY(!output.isTruncated());
+}
+
+void TestRunOutput::passesLargePiecesOnAsTheyAre()
+{
+    RunOutput output({}, 1 << 20);
+    QList<QByteArray> pieces;
+    connect(&output, &RunOutput::ready, &output,
+        [&pieces](Channel, const QByteArray& bytes) { pieces += bytes; });
+    const QByteArray large(64 * 1024, 'L');
+    output.add(Channel::Stdout, "first", Phase::Code);
+    output.add(Channel::Stdout, "small", Phase::Code); // Waits for what follows.
+    output.add(Channel::Stdout, large, Phase::Code);
+    QCOMPARE(pieces.size(), 3);
+    QCOMPARE(pieces.at(1), "small"_ba);
+    QVERIFY(pieces.at(2).isSharedWith(large));
 }
 
 void TestRunOutput::masksAcrossChunks()
