@@ -33,21 +33,18 @@ std::unique_ptr<GuestConnection> connectionOver(
         std::make_unique<DockerTransport>(std::move(stream)), limits);
 }
 
-/// Asks Docker to start the container. Only a failure is of interest: it is kept in @p failure and
-/// ends the wait for the guest.
-Task<> start(ClientPointer client, QString id, std::shared_ptr<std::optional<Error>> failure,
-    CancelToken greeting, CancelToken cancel)
+/// Asks Docker to start the container. A failure ends the wait for the guest.
+Task<> start(ClientPointer client, QString id, CancelToken greeting, CancelToken cancel)
 {
     const auto started = co_await client->startContainer(id, cancel);
-    if (!started) {
-        *failure = started.error();
+    if (!started)
         greeting.cancel();
-    }
     co_return started;
 }
 
 /// Attaches, starts, and waits for the guest's greeting. The greeting usually arrives before
-/// Docker's answer to the start, so nobody waits for that answer.
+/// Docker's answer to the start. Only what stays for others waits for that answer as well: until
+/// then Docker's list calls the container "created", and who looks for a session there misses it.
 Task<std::unique_ptr<GuestConnection>> bringUp(
     ClientPointer client, QString id, bool isLeased, CancelToken cancel)
 {
@@ -60,18 +57,21 @@ Task<std::unique_ptr<GuestConnection>> bringUp(
 
     const CancelToken greeting;
     const auto linked = cancel.onCancel([greeting] { greeting.cancel(); });
-    const auto startFailure = std::make_shared<std::optional<Error>>();
-    auto starting = start(client, id, startFailure, greeting, cancel);
+    auto starting = start(client, id, greeting, cancel);
     const auto opened = co_await guest->open(/*mayHaveHistory=*/false, isLeased, greeting);
-    if (opened)
+    if (opened && !isLeased)
         co_return guest;
     if (cancel.isCancelled())
         co_return std::unexpected(cancelled());
     // A container that cannot be started says why in the answer to the start.
     const auto started = co_await starting;
+    if (cancel.isCancelled())
+        co_return std::unexpected(cancelled());
     if (!started)
         co_return std::unexpected(started.error().within(u"starting the sandbox"_s));
-    co_return std::unexpected(opened.error().within(u"waiting for the sandbox"_s));
+    if (!opened)
+        co_return std::unexpected(opened.error().within(u"waiting for the sandbox"_s));
+    co_return guest;
 }
 
 } // namespace
