@@ -25,6 +25,20 @@ struct Answer {
     [[nodiscard]] bool has(const QByteArray& line) const { return head.contains(line + "\r\n"); }
 };
 
+/// What the events of a streamed @p answer have of standard output, however many they are.
+QString printed(const QByteArray& answer)
+{
+    const auto stream = unchunked(QByteArrayView(answer).sliced(answer.indexOf("\r\n\r\n") + 4));
+    QString text;
+    for (const auto& line : stream.split('\n')) {
+        const auto event
+            = QJsonDocument::fromJson(line.sliced(std::min<qsizetype>(6, line.size()))).object();
+        if (event[u"type"_s] == u"stdout"_s)
+            text += event[u"data"_s].toString();
+    }
+    return text;
+}
+
 QByteArray session(const QByteArray& name)
 {
     return name + '-' + QByteArray::number(QCoreApplication::applicationPid());
@@ -56,7 +70,7 @@ private Q_SLOTS:
     void missingParameters_data();
     void missingParameters();
     void sessions();
-    void cleanup();
+    void cleanUp();
     void authKeys();
     void authLogin();
     void runtimes();
@@ -458,7 +472,7 @@ void TestEndpoints::sessions()
     QCOMPARE(ask("DELETE", "/session/" + id).json(), (QJsonObject { { u"ok"_s, true } }));
 }
 
-void TestEndpoints::cleanup()
+void TestEndpoints::cleanUp()
 {
     const auto id = session("idle");
     QCOMPARE(bash("true", id).status, 200);
@@ -590,10 +604,19 @@ void TestEndpoints::pipelined()
             + rawRequest("GET", "/metrics"));
     QVERIFY(client.waitForEnd(patience));
     QCOMPARE(client.answers(), 5);
-    const auto& all = client.received;
-    const QList<qsizetype> places { all.indexOf(R"("stdout":"one")"), all.indexOf("401"),
-        all.indexOf(R"("data":"two\n")"), all.indexOf(R"("status":"ok")") };
-    QVERIFY(!places.contains(-1) && std::ranges::is_sorted(places));
+    QByteArrayList answers;
+    for (qsizetype from = 0; from >= 0;) {
+        const auto next = client.received.indexOf("HTTP/1.1 ", from + 1);
+        answers << client.received.mid(from, next < 0 ? -1 : next - from);
+        from = next;
+    }
+    QCOMPARE(answers.size(), 5);
+    const QByteArrayList statuses { "200", "401", "200", "200", "200" };
+    for (int i = 0; i < 5; ++i)
+        QCOMPARE(answers[i].mid(9, 3), statuses[i]);
+    QVERIFY(answers[0].contains(R"("stdout":"one")"));
+    QCOMPARE(printed(answers[2]), u"two\n"_s);
+    QVERIFY(answers[3].contains(R"("status":"ok")") && answers[4].contains(R"("status":"ok")"));
 }
 
 QTEST_GUILESS_MAIN(TestEndpoints)
