@@ -22,6 +22,8 @@ constexpr qint64 maxNameBytes = 16LL << 20;
 constexpr qsizetype maxTextBytes = 512;
 constexpr qint64 maxPlausibleTime = 1LL << 40;
 constexpr int maxTries = 4;
+/// Of what a guest says about a file's size: so much room is made before anything has come.
+constexpr qint64 maxBelievedBytes = 64LL << 20;
 
 Error protocolError(const QString& what)
 {
@@ -259,7 +261,8 @@ private:
         }
         m_answer.entries.append(entry);
         if (m_job.type == Type::FileGet)
-            reserveLarge(m_answer.content, std::min<qint64>(entry.sizeBytes, m_job.maxBytes));
+            reserveLarge(
+                m_answer.content, std::min({ entry.sizeBytes, m_job.maxBytes, maxBelievedBytes }));
         return {};
     }
 
