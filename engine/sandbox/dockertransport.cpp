@@ -16,7 +16,11 @@ DockerTransport::DockerTransport(std::shared_ptr<docker::AttachedStream> stream)
     connect(m_stream.get(), &AttachedStream::stdoutReceived, this, &GuestTransport::received);
     connect(m_stream.get(), &AttachedStream::bytesWritten, this, &GuestTransport::written);
     connect(m_stream.get(), &AttachedStream::closed, this, [this](const Error& reason) {
-        Q_EMIT closed(reason.within(QStringLiteral("the sandbox ended")));
+        auto error = reason.within(QStringLiteral("the sandbox ended"));
+        // Docker may be well: whoever stopped the container, or Docker, ended this sandbox alone.
+        if (error.kind == Kind::Unreachable)
+            error.kind = Kind::Internal;
+        Q_EMIT closed(error);
     });
     connect(m_stream.get(), &AttachedStream::stderrReceived, this, [this](const QByteArray& bytes) {
         if (m_loggedBytes >= maxLoggedBytes)
