@@ -86,7 +86,7 @@ private:
     {
         begin();
         for (const auto& event : events)
-            m_exchange->write("data: " + eventText(event) + "\n\n");
+            m_exchange->write("data: " + toJsonText(event) + "\n\n");
         if (m_exchange->pendingBytes() > http::Exchange::highWaterBytes)
             m_driver->setOutputPaused(true);
     }
@@ -108,7 +108,8 @@ Task<Answer> execute(Request request)
     const auto result = co_await ExecutionDriver::perform(*driver);
     if (!result)
         co_return std::unexpected(result.error());
-    auto answer = jsonAnswer(toJson(*result));
+    Answer answer;
+    answer.body = toJsonText(*result);
     answer.headers.emplaceBack("X-Execution-Id", (*driver)->id().toLatin1());
     co_return answer;
 }

@@ -3,8 +3,6 @@
 
 #include "app/serve/answer.h"
 
-#include <QJsonDocument>
-
 namespace isol8::serve {
 
 using namespace Qt::StringLiterals;
@@ -58,11 +56,6 @@ QList<StreamEvent> StreamEvents::end(
     events.append({ StreamEvent::Type::Exit, QString::number(result ? result->exitCode : 1),
         std::nullopt, m_executionId });
     return events;
-}
-
-QByteArray eventText(const StreamEvent& event)
-{
-    return QJsonDocument(toJson(event)).toJson(QJsonDocument::Compact);
 }
 
 } // namespace isol8::serve

@@ -33,7 +33,4 @@ private:
     Phase m_phase = Phase::Code;
 };
 
-/// As it travels: one line of JSON.
-[[nodiscard]] QByteArray eventText(const StreamEvent& event);
-
 } // namespace isol8::serve

@@ -176,7 +176,7 @@ void WebSocketExecution::takeResize(const QJsonObject& message)
 void WebSocketExecution::send(const QList<StreamEvent>& events)
 {
     for (const auto& event : events) {
-        const auto text = eventText(event);
+        const auto text = toJsonText(event);
         m_socket->sendText(text);
         if (m_record)
             m_record->entry.bodyBytes += text.size();

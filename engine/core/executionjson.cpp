@@ -2,9 +2,11 @@
 #include "engine/core/executionjson.h"
 
 #include "engine/core/jsonreader.h"
+#include "engine/core/jsontext.h"
 #include "engine/core/names.h"
 #include "engine/core/units.h"
 
+#include <QJsonDocument>
 #include <QStringDecoder>
 
 #include <array>
@@ -223,15 +225,13 @@ constexpr std::array eventNames {
     EventName { StreamEvent::Type::Error, "error"_L1 },
 };
 
-} // namespace
-
-QJsonObject toJson(const ExecutionResult& result)
+/// All but what may be large: output and files.
+QJsonObject detailsJson(const ExecutionResult& result)
 {
     QJsonObject phases;
     for (const PhaseMember& phase : phaseMembers)
         phases.insert(phase.key, milliseconds(result.phases.*phase.member));
-    QJsonObject object { { u"stdout"_s, outputText(result.standardOutput) },
-        { u"stderr"_s, outputText(result.standardError) }, { u"exitCode"_s, result.exitCode },
+    QJsonObject object { { u"exitCode"_s, result.exitCode },
         { u"durationMs"_s, qint64(std::llround(double(result.duration.count()) / 1000)) },
         { u"truncated"_s, result.isTruncated }, { u"executionId"_s, result.executionId },
         { u"runtime"_s, runtimeName(result.runtime) },
@@ -244,15 +244,52 @@ QJsonObject toJson(const ExecutionResult& result)
         { u"violations"_s, violationsJson(result.violations) } };
     if (!result.signal.isEmpty())
         object.insert(u"signal"_s, result.signal);
-    if (!result.files.isEmpty() || !result.missingFiles.isEmpty()) {
+    if (!result.missingFiles.isEmpty())
+        object.insert(u"missingFiles"_s, QJsonArray::fromStringList(result.missingFiles));
+    return object;
+}
+
+bool tellsOfFiles(const ExecutionResult& result)
+{
+    return !result.files.isEmpty() || !result.missingFiles.isEmpty();
+}
+
+} // namespace
+
+QJsonObject toJson(const ExecutionResult& result)
+{
+    auto object = detailsJson(result);
+    object.insert(u"stdout"_s, outputText(result.standardOutput));
+    object.insert(u"stderr"_s, outputText(result.standardError));
+    if (tellsOfFiles(result)) {
         QJsonObject files;
         for (const auto& [path, content] : result.files.asKeyValueRange())
             files.insert(path, QString::fromLatin1(content.toBase64()));
         object.insert(u"files"_s, files);
     }
-    if (!result.missingFiles.isEmpty())
-        object.insert(u"missingFiles"_s, QJsonArray::fromStringList(result.missingFiles));
     return object;
+}
+
+QByteArray toJsonText(const ExecutionResult& result)
+{
+    auto text = QJsonDocument(detailsJson(result)).toJson(QJsonDocument::Compact);
+    text.back() = ',';
+    text += R"("stdout":)";
+    appendJsonString(text, withoutTrailingSpace(result.standardOutput));
+    text += R"(,"stderr":)";
+    appendJsonString(text, withoutTrailingSpace(result.standardError));
+    if (tellsOfFiles(result)) {
+        char separator = '{';
+        text += R"(,"files":)";
+        for (const auto& [path, content] : result.files.asKeyValueRange()) {
+            text += std::exchange(separator, ',');
+            appendJsonString(text, path.toUtf8());
+            text += ':';
+            appendJsonString(text, content.toBase64());
+        }
+        text += separator == '{' ? "{}" : "}";
+    }
+    return text + '}';
 }
 
 Result<ExecutionResult> resultFromJson(const QJsonObject& object)
@@ -291,10 +328,13 @@ Result<ExecutionResult> resultFromJson(const QJsonObject& object)
     return result;
 }
 
-QJsonObject toJson(const StreamEvent& event)
+namespace {
+
+/// All but its data, which may be large.
+QJsonObject detailsJson(const StreamEvent& event)
 {
     const auto name = std::ranges::find(eventNames, event.type, &EventName::type);
-    QJsonObject object { { u"type"_s, QString(name->text) }, { u"data"_s, event.data } };
+    QJsonObject object { { u"type"_s, QString(name->text) } };
     if (event.phase) {
         // 0.20 knows two phases; an install belongs to its setup.
         const Phase phase = *event.phase == Phase::Install ? Phase::Setup : *event.phase;
@@ -305,6 +345,25 @@ QJsonObject toJson(const StreamEvent& event)
     if (event.httpStatus != 0)
         object.insert(u"status"_s, event.httpStatus);
     return object;
+}
+
+} // namespace
+
+QJsonObject toJson(const StreamEvent& event)
+{
+    auto object = detailsJson(event);
+    object.insert(u"data"_s, event.data);
+    return object;
+}
+
+QByteArray toJsonText(const StreamEvent& event)
+{
+    // Its keys are in the order of QJsonDocument.
+    QByteArray text = R"({"data":)";
+    appendJsonString(text, event.data.toUtf8());
+    auto details = QJsonDocument(detailsJson(event)).toJson(QJsonDocument::Compact);
+    details.front() = ',';
+    return text + details;
 }
 
 Result<StreamEvent> streamEventFromJson(const QJsonObject& object)

@@ -9,6 +9,8 @@ namespace isol8 {
 
 /// Output is decoded as UTF-8 (bad bytes become U+FFFD) and loses its trailing white space.
 [[nodiscard]] QJsonObject toJson(const ExecutionResult& result);
+/// The same as compact text, with output written straight into it: it may be many megabytes.
+[[nodiscard]] QByteArray toJsonText(const ExecutionResult& result);
 /// Errors are Kind::Protocol and name the key's path. Unknown keys are ignored, and so are those of
 /// later servers that are missing; exitCode, stdout and stderr are required.
 [[nodiscard]] Result<ExecutionResult> resultFromJson(const QJsonObject& object);
@@ -26,6 +28,7 @@ struct StreamEvent {
 };
 
 [[nodiscard]] QJsonObject toJson(const StreamEvent& event);
+[[nodiscard]] QByteArray toJsonText(const StreamEvent& event);
 /// Kind::Protocol for anything else than a StreamEvent.
 [[nodiscard]] Result<StreamEvent> streamEventFromJson(const QJsonObject& object);
 

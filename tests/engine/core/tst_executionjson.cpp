@@ -3,6 +3,7 @@
 
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QRandomGenerator>
 #include <QTest>
 #include <QTimeZone>
 
@@ -18,6 +19,9 @@ private Q_SLOTS:
     void hasTheKeysOfTheContract();
     void trimsAndDecodesOutput_data();
     void trimsAndDecodesOutput();
+    void textIsTheSame_data();
+    void textIsTheSame();
+    void textIsTheSameForAnyBytes();
     void goesThereAndBack();
     void leavesOutWhatIsNotThere();
     void computesTheUseOfTheProcessor_data();
@@ -122,6 +126,83 @@ void TestExecutionJson::trimsAndDecodesOutput()
     result.standardError = bytes;
     QCOMPARE(toJson(result)[u"stdout"].toString(), text);
     QCOMPARE(toJson(result)[u"stderr"].toString(), text);
+}
+
+namespace {
+
+/// As long as what is converted at once, so that what follows straddles its end.
+const QByteArray almostAPiece(64 * 1024 - 2, 'x');
+
+ExecutionResult printing(const QByteArray& output)
+{
+    auto result = fullResult();
+    result.standardOutput = output;
+    result.standardError = output.first(output.size() / 2);
+    return result;
+}
+
+} // namespace
+
+void TestExecutionJson::textIsTheSame_data()
+{
+    QTest::addColumn<QByteArray>("output");
+    QByteArray all;
+    for (int byte = 0; byte < 256; ++byte)
+        all += char(byte);
+    QTest::newRow("nothing") << QByteArray();
+    QTest::newRow("every byte") << all;
+    QTest::newRow("escapes") << "\"\\/\b\f\n\r\t\x1b[0m\x7f"_ba;
+    QTest::newRow("white space of every kind")
+        << u"x \u0085\u00a0\u1680\u2000\u2028\u2029\u202f\u205f\u3000\t\r\n\v\f "_s.toUtf8();
+    QTest::newRow("white space alone") << u" \u3000\n"_s.toUtf8();
+    QTest::newRow("no white space at the end") << u"x \u200b"_s.toUtf8();
+    QTest::newRow("byte order marks") << u"\ufeffx\ufeff"_s.toUtf8();
+    QTest::newRow("half a character at the end") << "x \xe2\x82"_ba;
+    QTest::newRow("half a white space at the end") << "x \xe3\x80"_ba;
+    QTest::newRow("ends without a beginning") << "x \x80\xa0\x85"_ba;
+    const std::pair<const char*, QByteArray> straddling[] {
+        { "two bytes", "\xc3\xa9" },
+        { "three bytes", "\xe2\x82\xac" },
+        { "four bytes", "\xf0\x9f\xa6\x8a" },
+        { "a surrogate", "\xed\xa0\x80" },
+        { "cut characters", "\xf0\x9f\xf0\xe2\x82\xc3\xf0\x9f\xa6" },
+        { "many ends", QByteArray(9, '\x80') },
+        { "escapes", "\n\n\n\n" },
+    };
+    for (const auto& [name, bytes] : straddling) {
+        for (int before = 0; before < 4; ++before)
+            QTest::addRow("%s, %d before the end of a piece", name, before)
+                << almostAPiece.chopped(before) + bytes + almostAPiece + bytes + "x";
+    }
+}
+
+void TestExecutionJson::textIsTheSame()
+{
+    QFETCH(QByteArray, output);
+    const auto result = printing(output);
+    const auto document = QJsonDocument::fromJson(toJsonText(result));
+    QVERIFY(document.isObject());
+    QVERIFY(document.object() == toJson(result));
+
+    const StreamEvent event { StreamEvent::Type::Stdout, QString::fromUtf8(output), Phase::Setup,
+        u"id"_s, 500 };
+    QVERIFY(QJsonDocument::fromJson(toJsonText(event)).object() == toJson(event));
+}
+
+void TestExecutionJson::textIsTheSameForAnyBytes()
+{
+    // Mostly bytes that mean something in UTF-8 or in JSON; the same ones every time.
+    QRandomGenerator random(4711);
+    const QByteArray alphabet(
+        "\x80\xbf\xc2\xc3\xa9\xe2\x82\xac\xf0\x9f\xa6\x8a\xed\xa0\xff \n\"\\xy");
+    for (int i = 0; i < 300; ++i) {
+        QByteArray output = i % 3 == 0 ? almostAPiece : QByteArray();
+        for (int left = random.bounded(24); left > 0; --left)
+            output += alphabet[random.bounded(alphabet.size())];
+        const auto result = printing(output);
+        QVERIFY2(QJsonDocument::fromJson(toJsonText(result)).object() == toJson(result),
+            output.last(std::min<qsizetype>(24, output.size())).toHex());
+    }
 }
 
 void TestExecutionJson::goesThereAndBack()
@@ -247,6 +328,7 @@ void TestExecutionJson::events()
     QFETCH(QByteArray, json);
     QFETCH(StreamEvent, event);
     QCOMPARE(QJsonDocument(toJson(event)).toJson(QJsonDocument::Compact), json);
+    QCOMPARE(toJsonText(event), json);
     QVERIFY(streamEventFromJson(QJsonDocument::fromJson(json).object()) == event);
     event.phase = Phase::Install;
     QCOMPARE(toJson(event)[u"phase"].toString(), u"setup"_s);
