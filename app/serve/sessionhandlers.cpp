@@ -2,6 +2,7 @@
 #include "app/serve/handlers.h"
 
 #include "engine/core/jsonreader.h"
+#include "engine/core/jsontext.h"
 #include "engine/core/names.h"
 
 #include <QJsonArray>
@@ -135,7 +136,11 @@ Task<Answer> fetchFile(Request request)
         place->engineSession, place->path, { turn->cancel, {} });
     if (!content)
         co_return std::unexpected(fileFailure(*place, content.error()));
-    co_return jsonAnswer({ { u"content"_s, QString::fromLatin1(content->toBase64()) } });
+    Answer answer;
+    answer.body = R"({"content":)";
+    appendBase64String(answer.body, *content);
+    answer.body += '}';
+    co_return answer;
 }
 
 Task<Answer> removeFile(Request request)

@@ -285,7 +285,7 @@ QByteArray toJsonText(const ExecutionResult& result)
             text += std::exchange(separator, ',');
             appendJsonString(text, path.toUtf8());
             text += ':';
-            appendJsonString(text, content.toBase64());
+            appendBase64String(text, content);
         }
         text += separator == '{' ? "{}" : "}";
     }

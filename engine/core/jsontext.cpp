@@ -114,6 +114,18 @@ void appendJsonString(QByteArray& json, QByteArrayView output)
     json.append('"');
 }
 
+void appendBase64String(QByteArray& json, QByteArrayView bytes)
+{
+    constexpr qsizetype wholeGroups = pieceBytes / 3 * 3;
+    json.append('"');
+    while (!bytes.isEmpty()) {
+        const auto size = std::min(wholeGroups, bytes.size());
+        appendLarge(json, QByteArray::fromRawData(bytes.data(), size).toBase64());
+        bytes = bytes.sliced(size);
+    }
+    json.append('"');
+}
+
 QByteArrayView withoutTrailingSpace(QByteArrayView output)
 {
     while (const auto size = trailingSpaceBytes(output))

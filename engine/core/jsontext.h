@@ -10,6 +10,9 @@ namespace isol8 {
 /// anything else, so that many megabytes of output hold nobody up.
 void appendJsonString(QByteArray& json, QByteArrayView output);
 
+/// Appends bytes as a string of JSON in base64.
+void appendBase64String(QByteArray& json, QByteArrayView bytes);
+
 /// @p output without the white space at its end, as it is after decoding (QChar::isSpace()).
 [[nodiscard]] QByteArrayView withoutTrailingSpace(QByteArrayView output);
 

@@ -22,7 +22,8 @@ void adviseLargePages(const QByteArray& buffer)
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     const auto address = std::bit_cast<std::uintptr_t>(buffer.constData());
     const auto begin = address & ~(page - 1);
-    const auto end = (address + static_cast<std::uintptr_t>(buffer.capacity()) + page) & ~(page - 1);
+    const auto end
+        = (address + static_cast<std::uintptr_t>(buffer.capacity()) + page) & ~(page - 1);
     ::madvise(std::bit_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 }
 

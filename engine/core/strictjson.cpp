@@ -57,7 +57,8 @@ private:
         QSet<QString> keys;
     };
 
-    std::optional<Error> readString();
+    std::optional<Error> readString(bool isKey);
+    char16_t readEscape();
     std::optional<Error> begin(bool isObject);
     void skipScalar();
     [[nodiscard]] QString currentPath() const;
@@ -121,54 +122,65 @@ std::optional<Error> Walker::begin(bool isObject)
     return std::nullopt;
 }
 
-/// From the opening to behind the closing quote; the decoded text goes to m_string.
-std::optional<Error> Walker::readString()
+/// From the opening to behind the closing quote. The decoded text of a key goes to m_string; that
+/// of a value, which may be many megabytes, is of no interest.
+std::optional<Error> Walker::readString(bool isKey)
 {
     const qsizetype start = m_at;
-    QByteArray plain;
+    const auto isPlain = [](char byte) { return byte != '"' && byte != '\\'; };
+    bool isPairOpen = false; // After the first half of a surrogate pair.
+    bool isWellFormed = true;
     m_string.clear();
-    const auto flush = [&] {
-        m_string += QString::fromUtf8(plain);
-        plain.clear();
-    };
-    for (++m_at; m_text[m_at] != '"'; ++m_at) {
-        if (m_text[m_at] != '\\') {
-            plain += m_text[m_at];
-            continue;
+    for (++m_at;;) {
+        const auto rest = m_text.sliced(m_at);
+        const auto run = rest.first(std::ranges::find_if_not(rest, isPlain) - rest.begin());
+        m_at += run.size();
+        if (isKey)
+            m_string += QString::fromUtf8(run);
+        char16_t unit = u'x'; // Of what an escape stands for.
+        const bool isEnd = m_text[m_at] == '"';
+        if (!isEnd) {
+            unit = readEscape();
+            if (isKey)
+                m_string += QChar(unit);
         }
-        flush();
-        const char escape = m_text[++m_at];
-        switch (escape) {
-        case 'b':
-            m_string += u'\b';
+        const bool isSecond = QChar::isLowSurrogate(unit);
+        const bool closesPair = isPairOpen && run.isEmpty() && isSecond;
+        isWellFormed = isWellFormed && closesPair == isPairOpen && closesPair == isSecond;
+        isPairOpen = QChar::isHighSurrogate(unit);
+        if (isEnd)
             break;
-        case 'f':
-            m_string += u'\f';
-            break;
-        case 'n':
-            m_string += u'\n';
-            break;
-        case 'r':
-            m_string += u'\r';
-            break;
-        case 't':
-            m_string += u'\t';
-            break;
-        case 'u':
-            m_string += QChar(char16_t(m_text.sliced(m_at + 1, 4).toUShort(nullptr, 16)));
-            m_at += 4;
-            break;
-        default:
-            m_string += QLatin1Char(escape);
-        }
     }
-    flush();
     ++m_at;
-    if (!m_string.isValidUtf16()) {
+    if (!isWellFormed) {
         m_at = start;
         return problem(u"a string has an unpaired surrogate"_s);
     }
     return std::nullopt;
+}
+
+/// From the backslash to behind the escape.
+char16_t Walker::readEscape()
+{
+    const char escape = m_text[m_at + 1];
+    m_at += 2;
+    switch (escape) {
+    case 'b':
+        return u'\b';
+    case 'f':
+        return u'\f';
+    case 'n':
+        return u'\n';
+    case 'r':
+        return u'\r';
+    case 't':
+        return u'\t';
+    case 'u':
+        m_at += 4;
+        return char16_t(m_text.sliced(m_at - 4, 4).toUShort(nullptr, 16));
+    default:
+        return char16_t(escape);
+    }
 }
 
 void Walker::skipScalar()
@@ -199,7 +211,7 @@ std::optional<Error> Walker::walk()
             ++m_at;
         } else if (byte == '"') {
             const qsizetype start = m_at;
-            if (auto error = readString())
+            if (auto error = readString(expectsKey))
                 return error;
             if (!expectsKey)
                 continue;

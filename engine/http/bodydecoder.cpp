@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/http/bodydecoder.h"
 
+#include "engine/core/largebuffer.h"
+
 #include <llhttp.h>
 
 #include <limits>
@@ -31,7 +33,7 @@ struct BodyDecoder::Private {
         self.isTooLarge = qint64(size) > self.maxBytes - self.body.size();
         if (self.isTooLarge)
             return -1;
-        self.body.append(at, qsizetype(size));
+        appendLarge(self.body, QByteArrayView(at, qsizetype(size)));
         self.framingBytes = 0;
         return 0;
     }
@@ -84,7 +86,7 @@ Result<qint64> BodyDecoder::feed(QByteArrayView bytes)
     if (d->framing == Framing::Chunked)
         return d->feedChunked(bytes);
     const auto taken = std::min<qint64>(bytes.size(), d->remainingBytes);
-    d->body.append(bytes.first(taken));
+    appendLarge(d->body, bytes.first(taken));
     d->remainingBytes -= taken;
     d->isComplete = d->remainingBytes == 0;
     return taken;

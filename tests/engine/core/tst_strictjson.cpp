@@ -54,6 +54,8 @@ void TestStrictJson::readsOrdinaryTexts_data()
     QTest::newRow("same key in other objects") << QByteArray(R"({"a":{"x":1},"b":{"x":1}})");
     QTest::newRow("same key in a list's objects") << QByteArray(R"({"a":[{"x":1},{"x":1}]})");
     QTest::newRow("surrogate pair") << QByteArray(R"({"a":"\ud83d\ude00"})");
+    QTest::newRow("two pairs in a text") << QByteArray(R"({"a":"x\ud83d\ude00\n\ud83d\ude00y"})");
+    QTest::newRow("pair in a key") << QByteArray(R"({"x\ud83d\ude00":1,"\ud83d\ude00":2})");
     QTest::newRow("escaped NUL") << QByteArray(R"({"a":"\u0000"})");
     QTest::newRow("brackets in a text") << QByteArray(R"({"a":"[[[{{{\"]"})");
     QTest::newRow("deepest") << nested(128);
@@ -93,6 +95,13 @@ void TestStrictJson::refusesOthers_data()
     row("duplicate in disguise", R"({"a":1,"\u0061":2})", u"line 1, column 8: "_s);
     row("duplicate below", R"({"x":{"a":1,"b":2,"a":3}})", u"line 1, column 19: "_s);
     row("high surrogate", R"({"a":"\ud800"})", u"line 1, column 6: "_s);
+    row("low surrogate behind a text", R"({"a":"x\udc00"})", u"line 1, column 6: "_s);
+    row("text in a pair", R"({"a":"\ud83dx\ude00"})", u"line 1, column 6: "_s);
+    row("escape in a pair", R"({"a":"\ud83d\n\ude00"})", u"line 1, column 6: "_s);
+    row("pair the wrong way", R"({"a":"\ude00\ud83d"})", u"line 1, column 6: "_s);
+    row("three halves", R"({"a":"\ud83d\ude00\ude00"})", u"line 1, column 6: "_s);
+    row("two first halves", R"({"a":"\ud83d\ud83d\ude00"})", u"line 1, column 6: "_s);
+    row("duplicate with an escape", R"({"a\nb":1,"a\u000ab":2})", u"line 1, column 11: "_s);
     row("low surrogate in a key", R"({"\udc00":1})", u"line 1, column 2: "_s);
     row("too deep", nested(129), u"line 1, column 133: "_s);
     row("much too deep", nested(1'000'000), u"line 1, column 133: "_s);
