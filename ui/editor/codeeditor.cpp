@@ -13,6 +13,9 @@
 #include <QRegularExpression>
 #include <QScrollBar>
 
+#include <algorithm>
+#include <cmath>
+
 namespace isol8::ui {
 
 using namespace Qt::StringLiterals;
@@ -328,14 +331,19 @@ void CodeEditor::markCurrent()
         selection.cursor.setPosition(position + length, QTextCursor::KeepAnchor);
         marks << selection;
     };
+    m_isMatchSelected = false;
     if (!m_search.pattern().isEmpty()) {
+        const auto own = textCursor();
         forEachVisibleBlock([&](const QTextBlock& block, const QRectF&) {
             auto matches = m_search.globalMatch(block.text().left(10'000));
             while (matches.hasNext() && marks.size() < maxMatchesMarked) {
                 const auto match = matches.next();
+                const int begin = block.position() + int(match.capturedStart());
                 if (match.capturedLength() > 0)
-                    mark(block.position() + int(match.capturedStart()), int(match.capturedLength()),
-                        m_colours.searchMatch);
+                    mark(begin, int(match.capturedLength()), m_colours.searchMatch);
+                if (begin == own.selectionStart()
+                    && begin + match.capturedLength() == own.selectionEnd())
+                    m_isMatchSelected = own.hasSelection();
             }
         });
     }
@@ -461,7 +469,31 @@ void CodeEditor::paintEvent(QPaintEvent* event)
             paintGuides(painter, block, area);
         if (folding::isFolded(block))
             paintFoldMark(painter, block, area);
+        if (m_isMatchSelected && textCursor().block() == block)
+            paintMatchFrame(painter, block, area);
     });
+}
+
+/// The selection's colour alone is hard to tell from that of the other matches.
+void CodeEditor::paintMatchFrame(
+    QPainter& painter, const QTextBlock& block, const QRectF& area) const
+{
+    const auto cursor = textCursor();
+    const int begin = cursor.selectionStart() - block.position();
+    const int end = cursor.selectionEnd() - block.position();
+    painter.setPen(QPen(m_colours.text, 1.5));
+    for (int i = 0; i < block.layout()->lineCount(); ++i) {
+        const auto line = block.layout()->lineAt(i);
+        const int from = std::max(begin, line.textStart());
+        const int to = std::min(end, line.textStart() + line.textLength());
+        if (from >= to)
+            continue;
+        const double left = line.cursorToX(from);
+        const double right = line.cursorToX(to);
+        const auto frame
+            = QRectF(std::min(left, right), line.y(), std::abs(right - left), line.height());
+        painter.drawRect(frame.translated(area.topLeft()).adjusted(-0.5, 0.5, 0.5, -0.5));
+    }
 }
 
 void CodeEditor::paintGuides(QPainter& painter, const QTextBlock& block, const QRectF& area) const

@@ -58,7 +58,8 @@ public:
     void zoom(int steps); ///< 0: back to the settings' size.
     void duplicateLine();
     void moveLines(int direction); ///< 1: down, -1: up.
-    /// Marks every place of the expression that is in sight; an empty one marks none.
+    /// Marks every place of the expression that is in sight, and frames the one that is selected;
+    /// an empty one marks none.
     void setSearchExpression(const QRegularExpression& expression);
 
     [[nodiscard]] QTextBlock blockAt(int y) const;
@@ -83,6 +84,7 @@ private:
     void markCurrent();
     void applyFont();
     void paintGuides(QPainter& painter, const QTextBlock& block, const QRectF& area) const;
+    void paintMatchFrame(QPainter& painter, const QTextBlock& block, const QRectF& area) const;
     void paintFoldMark(QPainter& painter, const QTextBlock& block, const QRectF& area) const;
     [[nodiscard]] bool handleEditingKey(QKeyEvent* event);
 
@@ -93,6 +95,7 @@ private:
     Highlighter* m_highlighter;
     LineGutter* m_gutter;
     QRegularExpression m_search;
+    bool m_isMatchSelected = false;
     int m_zoom = 0;
     int m_comingLines = 0;
 };

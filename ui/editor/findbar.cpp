@@ -3,11 +3,13 @@
 
 #include "ui/editor/codeeditor.h"
 #include "ui/editor/contentloader.h"
+#include "ui/editor/matchcounter.h"
 
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QLocale>
 #include <QPushButton>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -36,6 +38,7 @@ QToolButton* makeSwitch(const QString& text, const QString& meaning, QWidget* pa
 FindBar::FindBar(CodeEditor* editor, QWidget* parent)
     : QWidget(parent)
     , m_editor(editor)
+    , m_counter(new MatchCounter(editor, this))
     , m_pattern(new QLineEdit(this))
     , m_replacement(new QLineEdit(this))
     , m_isRegularExpression(makeSwitch(u".*"_s, tr("Regular expression"), this))
@@ -56,6 +59,8 @@ FindBar::FindBar(CodeEditor* editor, QWidget* parent)
     m_isCaseSensitive->setObjectName(u"findCase"_s);
     m_isWholeWord->setObjectName(u"findWord"_s);
     m_message->setObjectName(u"findMessage"_s);
+    m_message->setTextFormat(Qt::PlainText);
+    m_message->setMinimumWidth(fontMetrics().horizontalAdvance(u"000 of 000"_s));
 
     auto* previous = new QToolButton(this);
     previous->setArrowType(Qt::UpArrow);
@@ -102,6 +107,8 @@ FindBar::FindBar(CodeEditor* editor, QWidget* parent)
     connect(close, &QToolButton::clicked, this, &QWidget::hide);
     connect(replace, &QPushButton::clicked, this, &FindBar::replaceOne);
     connect(all, &QPushButton::clicked, this, &FindBar::replaceAll);
+    connect(m_counter, &MatchCounter::changed, this, &FindBar::showCount);
+    connect(m_editor, &QPlainTextEdit::selectionChanged, this, &FindBar::showCount);
     hide();
 }
 
@@ -139,10 +146,12 @@ void FindBar::updateSearch()
     if (!wanted.isValid()) {
         say(wanted.errorString());
         m_editor->setSearchExpression({});
+        m_counter->count({});
         return;
     }
     say({});
     m_editor->setSearchExpression(wanted);
+    m_counter->count(wanted);
 }
 
 void FindBar::findNext()
@@ -165,20 +174,22 @@ bool FindBar::find(Direction direction)
     const auto flags = isBackward ? QTextDocument::FindBackward : QTextDocument::FindFlags();
     auto* document = m_editor->document();
     auto found = document->find(wanted, m_editor->textCursor(), flags);
-    say({});
+    QString turn;
     if (found.isNull()) {
         QTextCursor start(document);
         if (isBackward)
             start.movePosition(QTextCursor::End);
         found = document->find(wanted, start, flags);
         if (found.isNull()) {
-            say(tr("Not found"));
+            say(tr("No results"));
             return false;
         }
-        say(isBackward ? tr("From the end") : tr("From the beginning"));
+        turn = isBackward ? tr("from the end") : tr("from the beginning");
     }
     folding::reveal(found.block(), m_editor->foldStyle());
     m_editor->setTextCursor(found);
+    m_turn = turn;
+    say({});
     return true;
 }
 
@@ -243,11 +254,34 @@ void FindBar::replaceAll()
         }
     }
     edit.endEditBlock();
-    say(tr("%n replaced", nullptr, count));
+    say(tr("%1 replaced").arg(QLocale().toString(count)));
 }
 
 void FindBar::say(const QString& text)
 {
+    m_said = text;
+    showCount();
+}
+
+void FindBar::showCount()
+{
+    const auto found = m_counter->matches();
+    const auto number = m_counter->numberAt(m_editor->textCursor().selectionStart());
+    const bool isOnMatch = number > 0 && m_editor->textCursor().hasSelection();
+    const auto all = QLocale().toString(found) + (m_counter->isCut() ? u"+"_s : QString());
+    auto text = m_said;
+    if (text.isEmpty() && !m_pattern->text().isEmpty()) {
+        if (!m_counter->isFinished())
+            text = tr("Counting…");
+        else if (found == 0)
+            text = tr("No results");
+        else if (isOnMatch)
+            text = tr("%1 of %2").arg(QLocale().toString(number), all);
+        else
+            text = found == 1 ? tr("1 result") : tr("%1 results").arg(all);
+        if (isOnMatch && !m_turn.isEmpty())
+            text += u", "_s + m_turn;
+    }
     m_message->setText(text);
 }
 
@@ -271,6 +305,7 @@ void FindBar::hideEvent(QHideEvent* event)
 {
     QWidget::hideEvent(event);
     m_editor->setSearchExpression({});
+    m_counter->count({});
     m_editor->setFocus();
 }
 

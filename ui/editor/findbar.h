@@ -11,8 +11,10 @@ class QToolButton;
 namespace isol8::ui {
 
 class CodeEditor;
+class MatchCounter;
 
-/// Find and replace in an editor, below it. Hidden until asked for; Escape hides it.
+/// Find and replace in an editor, below it. Hidden until asked for; Escape hides it. Says which
+/// match is selected, of how many.
 class FindBar : public QWidget {
     Q_OBJECT
 
@@ -39,8 +41,10 @@ private:
     void replaceAll();
     [[nodiscard]] QString replacementFor(const QRegularExpressionMatch& match) const;
     void say(const QString& text);
+    void showCount();
 
     CodeEditor* m_editor;
+    MatchCounter* m_counter;
     QLineEdit* m_pattern;
     QLineEdit* m_replacement;
     QToolButton* m_isRegularExpression;
@@ -48,6 +52,8 @@ private:
     QToolButton* m_isWholeWord;
     QWidget* m_replaceRow;
     QLabel* m_message;
+    QString m_said; ///< Instead of the number of matches; empty: that is shown.
+    QString m_turn; ///< That the search went on at the other end of the text.
 };
 
 } // namespace isol8::ui

@@ -56,6 +56,10 @@ private Q_SLOTS:
     void keysEdit();
     void movesAndDuplicatesLines();
     void findsAndReplaces();
+    void tellsWhichMatchOfHowMany();
+    void countsAgainAfterAnEdit();
+    void countsToALimit();
+    void framesTheCurrentMatch();
     void badExpressionIsTold();
     void warnsOfBytesThatAreNoText();
     void refusesBinaryFiles();
@@ -269,6 +273,7 @@ void TestCodeEditor::findsInWhatIsStillToCome()
     m_page->findBar()->findNext();
     QCOMPARE(editor().textCursor().blockNumber(), 4000);
     QCOMPARE(editor().textCursor().selectedText(), u"needle"_s);
+    QTRY_COMPARE(m_page->findChild<QLabel*>(u"findMessage"_s)->text(), u"1 of 1"_s);
 }
 
 void TestCodeEditor::filesAreSavedWhole()
@@ -473,6 +478,96 @@ void TestCodeEditor::findsAndReplaces()
     QTest::keyClick(pattern, Qt::Key_Escape);
     QVERIFY(!bar->isVisible());
     QVERIFY(editor().hasFocus());
+}
+
+void TestCodeEditor::tellsWhichMatchOfHowMany()
+{
+    show(u"one two\nOne\nthree one\n"_s, u"Python"_s);
+    auto* bar = m_page->findBar();
+    bar->open(FindBar::Mode::Find);
+    auto* pattern = bar->findChild<QLineEdit*>(u"findPattern"_s);
+    const auto* message = bar->findChild<QLabel*>(u"findMessage"_s);
+    QCOMPARE(message->text(), QString());
+    QTest::keyClicks(pattern, u"one"_s);
+    QTRY_COMPARE(message->text(), u"3 results"_s);
+    for (const auto& expected :
+        { u"1 of 3"_s, u"2 of 3"_s, u"3 of 3"_s, u"1 of 3, from the beginning"_s, u"2 of 3"_s }) {
+        QTest::keyClick(pattern, Qt::Key_Return);
+        QCOMPARE(message->text(), expected);
+    }
+    bar->findPrevious();
+    bar->findPrevious();
+    QCOMPARE(message->text(), u"3 of 3, from the end"_s);
+    editor().moveCursor(QTextCursor::Start);
+    QCOMPARE(message->text(), u"3 results"_s);
+    QTest::mouseClick(bar->findChild<QToolButton*>(u"findCase"_s), Qt::LeftButton);
+    QTRY_COMPARE(message->text(), u"2 results"_s);
+    pattern->setText(u"two"_s);
+    QTRY_COMPARE(message->text(), u"1 result"_s);
+    pattern->setText(u"four"_s);
+    QTRY_COMPARE(message->text(), u"No results"_s);
+    bar->findNext();
+    QCOMPARE(message->text(), u"No results"_s);
+    pattern->clear();
+    QCOMPARE(message->text(), QString());
+}
+
+void TestCodeEditor::countsAgainAfterAnEdit()
+{
+    show(u"a1\na2\n"_s, u"Python"_s);
+    auto* bar = m_page->findBar();
+    bar->open(FindBar::Mode::Replace);
+    const auto* message = bar->findChild<QLabel*>(u"findMessage"_s);
+    bar->findChild<QLineEdit*>(u"findPattern"_s)->setText(u"a"_s);
+    QTRY_COMPARE(message->text(), u"2 results"_s);
+    editor().setFocus();
+    QTest::keyClicks(&editor(), u"aa"_s);
+    QTRY_COMPARE(message->text(), u"4 results"_s);
+    bar->findChild<QLineEdit*>(u"findReplacement"_s)->setText(u"b"_s);
+    QTest::mouseClick(bar->findChild<QPushButton*>(u"replaceAllButton"_s), Qt::LeftButton);
+    QCOMPARE(message->text(), u"4 replaced"_s);
+    bar->findNext();
+    QCOMPARE(message->text(), u"No results"_s);
+}
+
+void TestCodeEditor::countsToALimit()
+{
+    show(u"aaaaaaaaaa\n"_s.repeated(1000), u"Python"_s);
+    auto* bar = m_page->findBar();
+    bar->open(FindBar::Mode::Find);
+    const auto* message = bar->findChild<QLabel*>(u"findMessage"_s);
+    bar->findChild<QLineEdit*>(u"findPattern"_s)->setText(u"a"_s);
+    QTRY_COMPARE(message->text(), QLocale().toString(10'000) + u" results"_s);
+    editor().appendPlainText(u"a"_s);
+    QTRY_COMPARE(message->text(), QLocale().toString(10'000) + u"+ results"_s);
+    bar->findNext();
+    QTRY_COMPARE(message->text(), u"1 of %1+"_s.arg(QLocale().toString(10'000)));
+}
+
+void TestCodeEditor::framesTheCurrentMatch()
+{
+    show(u"word\nword\n"_s, u"Python"_s);
+    auto* bar = m_page->findBar();
+    bar->open(FindBar::Mode::Find);
+    bar->findChild<QLineEdit*>(u"findPattern"_s)->setText(u"word"_s);
+    bar->findNext();
+    // Above the letters, where nothing but the frame is.
+    const auto darkest = [this] {
+        const auto image = editor().viewport()->grab().toImage();
+        const auto first = editor().cursorRect(QTextCursor(editor().document()));
+        int least = 255;
+        for (const int y : { first.top(), first.top() + 1 })
+            least = std::min(least, qGray(image.pixel(first.left() + 6, y)));
+        return least;
+    };
+    QVERIFY(darkest() < 128);
+    bar->findNext();
+    QVERIFY(darkest() > 128);
+    bar->findPrevious();
+    QVERIFY(darkest() < 128);
+    bar->hide();
+    QVERIFY(editor().textCursor().hasSelection());
+    QVERIFY(darkest() > 128);
 }
 
 void TestCodeEditor::badExpressionIsTold()
