@@ -39,6 +39,7 @@ private Q_SLOTS:
     void runtimeIsFoundOrAskedFor();
     void tracebackLeadsToTheLine();
     void asksAboutUnsavedText();
+    void newTextsAreNumbered();
     void noticesChangesOnDisk();
     void unreachableTargetIsTold();
     void everythingHasAName();
@@ -218,6 +219,32 @@ void TestWindow::asksAboutUnsavedText()
     QVERIFY(file.open(QIODevice::ReadOnly));
     QCOMPARE(file.readAll(), "xold\n"_ba);
     QVERIFY(w().engine().isShutDown);
+}
+
+void TestWindow::newTextsAreNumbered()
+{
+    const auto titles = [this] {
+        QStringList all;
+        for (const auto* page : w().window().tabs()->pages())
+            all << page->title();
+        return all;
+    };
+    QCOMPARE(titles(), QStringList { u"Untitled"_s });
+    w().press(Qt::Key_N, Qt::ControlModifier);
+    w().press(Qt::Key_N, Qt::ControlModifier);
+    QCOMPARE(titles(), (QStringList { u"Untitled"_s, u"Untitled 2"_s, u"Untitled 3"_s }));
+    w().window().tabs()->closeTab(0);
+    w().press(Qt::Key_N, Qt::ControlModifier);
+    QCOMPARE(titles(), (QStringList { u"Untitled 2"_s, u"Untitled 3"_s, u"Untitled"_s }));
+    w().window().tabs()->setCurrentIndex(0);
+    w().editor()->setFocus();
+    w().type(u"x"_s);
+    w().press(Qt::Key_W, Qt::ControlModifier);
+    auto* question = w().window().findChild<QMessageBox*>(u"unsavedQuestion"_s);
+    QTRY_VERIFY(question && question->isVisible());
+    QVERIFY2(question->text().contains(u"“Untitled 2”"_s), qPrintable(question->text()));
+    QTest::mouseClick(question->button(QMessageBox::Discard), Qt::LeftButton);
+    QTRY_COMPARE(titles(), (QStringList { u"Untitled 3"_s, u"Untitled"_s }));
 }
 
 void TestWindow::noticesChangesOnDisk()

@@ -91,11 +91,22 @@ EditorPage* EditorTabs::insertPage()
     return page;
 }
 
+QString EditorTabs::freeTitle() const
+{
+    QStringList taken;
+    for (const auto* page : pages())
+        taken << page->title();
+    auto title = tr("Untitled");
+    for (int number = 2; taken.contains(title); ++number)
+        title = tr("Untitled %1").arg(number);
+    return title;
+}
+
 EditorPage* EditorTabs::addPage()
 {
+    const auto title = freeTitle();
     auto* page = insertPage();
-    ++m_untitled;
-    page->setNewTitle(m_untitled == 1 ? tr("Untitled") : tr("Untitled %1").arg(m_untitled));
+    page->setNewTitle(title);
     setCurrentWidget(page);
     page->setFocus();
     return page;

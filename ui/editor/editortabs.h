@@ -57,12 +57,13 @@ private:
     void watch(EditorPage* page);
     void askAndClose(QWidget* tab, std::function<void()> closed);
     void remove(QWidget* tab);
+    /// The first that no other page has: `Untitled`, then `Untitled 2`.
+    [[nodiscard]] QString freeTitle() const;
     [[nodiscard]] QString proposedPath(EditorPage* page) const;
 
     KSyntaxHighlighting::Repository& m_repository;
     EditorStyle m_style;
     QFileSystemWatcher m_watcher;
-    int m_untitled = 0;
 };
 
 } // namespace isol8::ui

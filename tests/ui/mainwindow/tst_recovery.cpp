@@ -61,6 +61,8 @@ void TestRecovery::crashLosesNoText()
     QVERIFY(pages[1]->isModified());
     QCOMPARE(pages[1]->path(), w().filePath(u"a.py"_s));
     QCOMPARE(w().page(), pages[1]);
+    QCOMPARE(pages[0]->title(), u"Untitled"_s);
+    QCOMPARE(w().window().tabs()->addPage()->title(), u"Untitled 2"_s);
 }
 
 void TestRecovery::properEndKeepsOnlyNames()
