@@ -16,6 +16,7 @@
 #include "app/cli/sessioncommand.h"
 #include "app/cli/setupcommand.h"
 #include "app/cli/sparemaker.h"
+#include "engine/core/heap.h"
 
 #include <CLI/CLI.hpp>
 
@@ -53,9 +54,8 @@ void occupyStandardDescriptors()
 void keepBuffers()
 {
     constexpr int largestBuffer = 1 << 20;
-    constexpr int keptBytes = 8 << 20;
     ::mallopt(M_MMAP_THRESHOLD, largestBuffer);
-    ::mallopt(M_TRIM_THRESHOLD, keptBytes);
+    ::mallopt(M_TRIM_THRESHOLD, heap::keptBytes);
     ::mallopt(M_TOP_PAD, largestBuffer);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ui/editor/largepages.h"
 
+#include "engine/core/heap.h"
+
 #include <QThread>
 
 #include <algorithm>
@@ -30,8 +32,6 @@ constexpr qint64 largestAhead = 256 << 20;
 constexpr std::uintptr_t largePage = 2 << 20;
 /// What mallopt(3) names as the usual value.
 constexpr int usualMappings = 65'536;
-/// As the program sets it at its start.
-constexpr int keptBytes = 8 << 20;
 
 int users = 0;
 std::unique_ptr<QThread> ahead;
@@ -72,7 +72,7 @@ void giveBack()
         ahead.reset();
     }
     ::mallopt(M_MMAP_MAX, usualMappings);
-    ::mallopt(M_TRIM_THRESHOLD, keptBytes);
+    ::mallopt(M_TRIM_THRESHOLD, heap::keptBytes);
     ::malloc_trim(0);
 }
 
