@@ -80,6 +80,7 @@ ComparePage::ComparePage(
         return label;
     };
     auto* summary = makeHead(m_differences == 0 ? tr("The output is the same.")
+            : m_differences == 1                ? tr("One line differs.")
                                                 : tr("%n lines differ.", nullptr, m_differences));
     summary->setObjectName(u"compareSummary"_s);
     auto* grid = new QGridLayout(this);

@@ -34,6 +34,8 @@ QString ageText(const QDateTime& created)
     const auto days = created.daysTo(QDateTime::currentDateTime());
     if (days <= 0)
         return ImagesDialog::tr("today");
+    if (days == 1)
+        return ImagesDialog::tr("yesterday");
     return ImagesDialog::tr("%n days ago", nullptr, int(days));
 }
 
@@ -191,7 +193,8 @@ void ImagesDialog::handle(const ImageEvent& event)
     const auto text = printable(event.text);
     m_progress->show();
     const bool isKnown = event.kind == ImageEvent::Kind::Progress && event.totalBytes > 0;
-    m_progress->setRange(0, isKnown ? progressSteps : 0);
+    if (event.kind == ImageEvent::Kind::Progress || event.kind == ImageEvent::Kind::Step)
+        m_progress->setRange(0, isKnown ? progressSteps : 0);
     if (isKnown)
         m_progress->setValue(
             int(double(event.currentBytes) / double(event.totalBytes) * progressSteps));
