@@ -128,13 +128,15 @@ void TestAbuseCli::runs(World& world)
 
 void TestAbuseCli::numbers(World&)
 {
+    // Every flag and every value; tst_runplan has all of them together.
+    const QStringList flags { u"--timeout"_s, u"--cpu"_s, u"--pids-limit"_s, u"--max-output"_s };
+    const QStringList values { u"abc"_s, u"-1"_s, u"0"_s, u"1e400"_s, u"99999999999999999999"_s,
+        u"0x10"_s, u" 5"_s, u"٥"_s, u"1,5"_s, u"NaN"_s, u"inf"_s };
     QList<Refused> calls;
-    for (const auto& flag : { u"--timeout"_s, u"--cpu"_s, u"--pids-limit"_s, u"--max-output"_s }) {
-        for (const auto& value : { u"abc"_s, u"-1"_s, u"0"_s, u"1e400"_s, u"99999999999999999999"_s,
-                 u"0x10"_s, u" 5"_s, u"٥"_s, u"1,5"_s, u"NaN"_s, u"inf"_s })
-            calls << Refused { { flag + u'=' + value }, value.trimmed() };
+    for (qsizetype i = 0; i < values.size(); ++i)
+        calls << Refused { { flags[i % flags.size()] + u'=' + values[i] }, values[i].trimmed() };
+    for (const auto& flag : flags)
         calls << Refused { { flag + u'=' }, flag };
-    }
     verifyRefused(calls);
 }
 
@@ -149,12 +151,17 @@ void TestAbuseCli::goodNumbers(World&)
 
 void TestAbuseCli::sizes(World&)
 {
+    const QStringList flags { u"--memory"_s, u"--sandbox-size"_s, u"--tmp-size"_s };
+    const QStringList values { u"999999999999g"_s, u"-1m"_s, u"0"_s, u"1.5g"_s, u"m"_s, u"5 m"_s,
+        u"1e3m"_s, u"５m"_s, u"64m,exec,suid"_s, u"50%"_s };
     QList<Refused> calls;
-    for (const auto& flag : { u"--memory"_s, u"--sandbox-size"_s, u"--tmp-size"_s }) {
-        for (const auto& value : { u"999999999999g"_s, u"-1m"_s, u"0"_s, u"1.5g"_s, u"m"_s,
-                 u"5 m"_s, u"1k"_s, u"1e3m"_s, u"５m"_s, u"64m,exec,suid"_s, u"50%"_s })
-            calls << Refused { { flag + u'=' + value }, value.left(2) };
-    }
+    for (qsizetype i = 0; i < values.size(); ++i)
+        calls << Refused { { flags[i % flags.size()] + u'=' + values[i] }, values[i].left(2) };
+    // Below the least, which is each flag's own; and what would end up in a mount's options.
+    for (const auto& flag : flags)
+        calls << Refused { { flag + u"=1k"_s }, u"1k"_s };
+    for (qsizetype i = 1; i < flags.size(); ++i)
+        calls << Refused { { flags[i] + u"=64m,exec,suid"_s }, u"64"_s };
     verifyRefused(calls);
 }
 
