@@ -216,20 +216,20 @@ void TestEngineStreams::singleBytesAreGathered()
 
 void TestEngineStreams::muchOutput()
 {
-    // More than an answer of a server may hold, on both streams at once.
+    // More than an answer of a server may hold (16 MiB), on both streams at once.
     ExecutionOptions options;
     options.maxOutputBytes = 64LL << 20;
     options.timeout = 10min;
     const auto run = fixture().start(
         requestOf(Runtime::Bash,
-            "(head -c 24M /dev/zero | tr '\\0' e >&2) & head -c 24M /dev/zero | tr '\\0' o; wait"),
+            "(head -c 4M /dev/zero | tr '\\0' e >&2) & head -c 17M /dev/zero | tr '\\0' o; wait"),
         options);
     const auto result = run->result();
     RUN_OR_FAIL(result);
     QCOMPARE(result->exitCode, 0);
     QVERIFY(!result->isTruncated);
-    QVERIFY(result->standardOutput == QByteArray(24 << 20, 'o'));
-    QVERIFY(result->standardError == QByteArray(24 << 20, 'e'));
+    QVERIFY(result->standardOutput == QByteArray(17 << 20, 'o'));
+    QVERIFY(result->standardError == QByteArray(4 << 20, 'e'));
     QVERIFY(run->standardOutput == result->standardOutput);
     QVERIFY(run->standardError == result->standardError);
 }
@@ -240,19 +240,19 @@ void TestEngineStreams::pausedOutputHoldsTheProgram()
     options.maxOutputBytes = 200LL << 20;
     options.timeout = 10min;
     const auto run = fixture().start(
-        requestOf(Runtime::Bash, "echo up; head -c 50M /dev/zero | tr '\\0' x"), options);
+        requestOf(Runtime::Bash, "echo up; head -c 16M /dev/zero | tr '\\0' x"), options);
     QVERIFY(run->waitForOutput("up"));
     run->run().setOutputPaused(true);
     const auto sizeWhenPaused = run->standardOutput.size();
     const auto neighbour = fixture().run(Runtime::Bash, "echo beside");
     RUN_OR_FAIL(neighbour);
     QVERIFY(!run->isFinished());
-    QVERIFY2(run->standardOutput.size() - sizeWhenPaused < 20 << 20,
+    QVERIFY2(run->standardOutput.size() - sizeWhenPaused < 8 << 20,
         "more than the windows came through");
     run->run().setOutputPaused(false);
     const auto result = run->result();
     RUN_OR_FAIL(result);
-    QCOMPARE(result->standardOutput.size(), 3 + (50 << 20));
+    QCOMPARE(result->standardOutput.size(), 3 + (16 << 20));
     QVERIFY(!result->isTruncated);
 }
 
