@@ -52,6 +52,17 @@ QString headOf(const HistoryEntry& entry)
         QLocale().toString(entry.startedAt.toLocalTime(), QLocale::ShortFormat), entry.ending);
 }
 
+/// Of the program alone: how it ended is in the head, and its figures differ every time.
+QStringList linesOf(const HistoryDetails& run)
+{
+    auto lines = run.output.split(u'\n');
+    while (!lines.isEmpty() && lines.constLast().isEmpty())
+        lines.removeLast();
+    if (!lines.isEmpty() && lines.constLast() == run.entry.ending)
+        lines.removeLast();
+    return lines;
+}
+
 } // namespace
 
 ComparePage::ComparePage(
@@ -60,8 +71,8 @@ ComparePage::ComparePage(
 {
     setObjectName(u"comparePage"_s);
     setWindowTitle(tr("Comparison"));
-    const auto leftLines = older.output.split(u'\n');
-    const auto rightLines = newer.output.split(u'\n');
+    const auto leftLines = linesOf(older);
+    const auto rightLines = linesOf(newer);
     const auto rows = diffLines(leftLines, rightLines);
     m_differences = int(std::ranges::count_if(
         rows, [](const DiffRow& row) { return row.kind != DiffRow::Kind::Same; }));
@@ -77,6 +88,7 @@ ComparePage::ComparePage(
         auto* label = new QLabel(text, this);
         label->setTextFormat(Qt::PlainText);
         label->setMargin(6);
+        label->setWordWrap(true); // Else the longest one makes the whole window wider.
         return label;
     };
     auto* summary = makeHead(m_differences == 0 ? tr("The output is the same.")
