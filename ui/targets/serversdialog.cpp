@@ -38,11 +38,12 @@ ServersDialog::ServersDialog(
     m_list->setSpacing(2);
     auto* addButton = new QPushButton(tr("&Add"), this);
     addButton->setObjectName(u"serverAdd"_s);
-    auto* removeButton = new QPushButton(tr("&Remove"), this);
-    removeButton->setObjectName(u"serverRemove"_s);
+    m_remove = new QPushButton(tr("&Remove"), this);
+    m_remove->setEnabled(false);
+    m_remove->setObjectName(u"serverRemove"_s);
     auto* buttons = new QHBoxLayout;
     buttons->addWidget(addButton);
-    buttons->addWidget(removeButton);
+    buttons->addWidget(m_remove);
     auto* left = new QVBoxLayout;
     left->addWidget(m_list, 1);
     left->addLayout(buttons);
@@ -56,7 +57,7 @@ ServersDialog::ServersDialog(
     rows->addWidget(box);
     connect(box, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(addButton, &QPushButton::clicked, this, &ServersDialog::add);
-    connect(removeButton, &QPushButton::clicked, this, &ServersDialog::removeServer);
+    connect(m_remove, &QPushButton::clicked, this, &ServersDialog::removeServer);
     connect(m_list, &QListWidget::currentRowChanged, this, &ServersDialog::showServer);
     fill({});
     if (m_list->count() == 0)
@@ -125,6 +126,7 @@ void ServersDialog::showServer()
 {
     const auto* item = m_list->currentItem();
     m_form->setEnabled(item || !m_newId.isEmpty());
+    m_remove->setEnabled(item);
     if (!item)
         return;
     m_newId.clear();

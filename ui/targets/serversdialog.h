@@ -43,6 +43,7 @@ private:
     QLabel* m_message = nullptr;
     QWidget* m_form = nullptr;
     QPushButton* m_test = nullptr;
+    QPushButton* m_remove;
     QString m_newId; ///< Of a server that is being added.
 };
 

@@ -156,6 +156,7 @@ void TestWindowTools::editsAndRemovesAServer()
     QTest::mouseClick(servers->findChild<QPushButton*>(u"serverRemove"_s), Qt::LeftButton);
     QTRY_COMPARE(w().services().targets.targets().size(), 1);
     QTRY_COMPARE(w().part<QComboBox>("targetChoice")->count(), 1);
+    QVERIFY(!servers->findChild<QPushButton*>(u"serverRemove"_s)->isEnabled());
     servers->close();
 }
 
