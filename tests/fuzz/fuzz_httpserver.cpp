@@ -114,6 +114,10 @@ std::shared_ptr<Talk> converse(const QByteArray& bytes, qsizetype pieceBytes)
     limits.maxHeaderBytes = 1024;
     limits.maxHeaderFields = 20;
     limits.maxBodyBytes = 2 * maxBodyBytes;
+    // A machine that stalls must not decide what is answered.
+    for (auto* limit :
+        { &limits.headerTimeout, &limits.idleTimeout, &limits.bodyTimeout, &limits.writeTimeout })
+        *limit = std::chrono::hours(1);
     const auto talk = std::make_shared<Talk>();
     QPointer connection(new Connection(std::move(socket), limits));
     QObject::connect(connection, &Connection::requestReceived, connection,
