@@ -16,6 +16,8 @@
 
 #include <QElapsedTimer>
 
+#include <deque>
+
 namespace isol8 {
 
 namespace {
@@ -37,17 +39,76 @@ GuestRunSpec specOf(
     return runSpecOf(context->request, context->options, std::move(arguments), imageEnvironment);
 }
 
+Task<> putFile(
+    Context context, std::shared_ptr<Sandbox> sandbox, QString path, QByteArray content, int mode)
+{
+    const auto put = co_await sandbox->guest().putFile(
+        path.toUtf8(), std::move(content), mode, context->steps);
+    if (!put)
+        co_return std::unexpected(put.error().within(u"putting %1 into the sandbox"_s.arg(path)));
+    co_return {};
+}
+
+/// Files on their way into a sandbox: many of them at once as many as the guest takes, so that it
+/// never waits for the next one; few one by one, since the guest starts a process for each at once.
+/// Whoever has one awaits finish().
+class Puts {
+public:
+    explicit Puts(qsizetype files)
+        : m_most(files < manyFiles ? 1 : guest::maxFileOperations)
+    {
+    }
+    /// Waits until there is room for one more; the failure of an earlier one.
+    Task<> makeRoom()
+    {
+        if (m_underway.size() < m_most)
+            co_return {};
+        const auto earliest = std::move(m_underway.front());
+        m_underway.pop_front();
+        co_return co_await earliest;
+    }
+    void add(Task<> put) { m_underway.push_back(std::move(put)); }
+    /// Waits for all; @p result, or else the first failure.
+    Task<> finish(Result<> result)
+    {
+        for (const auto& put : m_underway) {
+            const auto done = co_await put;
+            if (result && !done)
+                result = done;
+        }
+        co_return result;
+    }
+
+private:
+    static constexpr qsizetype manyFiles = 16;
+    const std::size_t m_most;
+    std::deque<Task<>> m_underway;
+};
+
 Task<> putAll(Context context, std::shared_ptr<Sandbox> sandbox, QMap<QString, QByteArray> files)
 {
-    for (auto it = files.cbegin(); it != files.cend(); ++it) {
+    Puts puts(files.size());
+    Result<> result;
+    for (auto it = files.cbegin(); it != files.cend() && result; ++it) {
         const auto path = sandboxPath(it.key());
-        if (!path)
-            co_return std::unexpected(path.error());
-        const auto put = co_await sandbox->guest().putFile(
-            path->toUtf8(), it.value(), fileMode, context->steps);
-        if (!put)
+        result = path ? co_await puts.makeRoom() : std::unexpected(path.error());
+        if (result)
+            puts.add(putFile(context, sandbox, *path, it.value(), fileMode));
+    }
+    co_return co_await puts.finish(result);
+}
+
+Task<> makeDirectories(
+    Context context, std::shared_ptr<Sandbox> sandbox, QList<DirectoryEntry> entries)
+{
+    for (const auto& entry : entries) {
+        if (!entry.isDirectory)
+            continue;
+        const auto made = co_await sandbox->guest().makeDirectory(
+            "/sandbox/" + entry.path.toUtf8(), entry.mode, context->steps);
+        if (!made && made.error().kind != Kind::Conflict)
             co_return std::unexpected(
-                put.error().within(u"putting %1 into the sandbox"_s.arg(*path)));
+                made.error().within(u"putting %1 into the sandbox"_s.arg(entry.path)));
     }
     co_return {};
 }
@@ -57,23 +118,19 @@ Task<> putDirectory(Context context, std::shared_ptr<Sandbox> sandbox)
     const auto listing = readDirectory(context->request.filesDirectory);
     if (!listing)
         co_return std::unexpected(listing.error());
+    // First, so that each gets its own mode: a file's folders are made with it where they lack.
+    auto result = co_await makeDirectories(context, sandbox, listing->entries);
+    Puts puts(listing->entries.size());
     for (const auto& entry : listing->entries) {
-        const auto path = "/sandbox/" + entry.path.toUtf8();
-        Result<> put;
-        if (entry.isDirectory) {
-            put = co_await sandbox->guest().makeDirectory(path, entry.mode, context->steps);
-        } else {
-            auto content = readEntry(entry);
-            if (!content)
-                co_return std::unexpected(content.error());
-            put = co_await sandbox->guest().putFile(
-                path, std::move(*content), entry.mode, context->steps);
-        }
-        if (!put && !(entry.isDirectory && put.error().kind == Kind::Conflict))
-            co_return std::unexpected(
-                put.error().within(u"putting %1 into the sandbox"_s.arg(entry.path)));
+        if (entry.isDirectory || !result)
+            continue;
+        auto content = readEntry(entry);
+        result = content ? co_await puts.makeRoom() : std::unexpected(content.error());
+        if (result)
+            puts.add(putFile(
+                context, sandbox, u"/sandbox/"_s + entry.path, std::move(*content), entry.mode));
     }
-    co_return {};
+    co_return co_await puts.finish(result);
 }
 
 Task<> injectFiles(Context context, std::shared_ptr<Sandbox> sandbox)
