@@ -94,8 +94,10 @@ void RunCommands::chooseRuntime(std::optional<Runtime> runtime)
 void RunCommands::handleEnd(const Result<ExecutionResult>& result)
 {
     updateActions();
-    const bool isLost = result ? result->ending.reason == EndReason::EngineLost
-                               : result.error().kind == Kind::Unreachable;
+    // A sandbox that ended by itself may have ended with its Docker.
+    const bool isLost = result
+        ? result->ending.reason == EndReason::EngineLost
+        : result.error().kind == Kind::Unreachable || result.error().kind == Kind::Internal;
     if (isLost)
         m_parts.connection->check();
 }
