@@ -24,8 +24,9 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-/// What is shown as it comes need not be kept: the result only has to tell how it ended.
-constexpr qint64 keptWhenShown = 64 << 10;
+/// What is shown as it comes need not be kept, but for what the hints at the end are found in: all
+/// of it with the usual --max-output.
+constexpr qint64 keptWhenShown = 1 << 20;
 
 QCoro::Task<int> perform(
     std::shared_ptr<Engine> engine, RunPlan plan, RunDisplay display, Console* console)
