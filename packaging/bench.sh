@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # bench.sh [PART…]: measures isol8 beside what it is compared with, each pair in turn, and prints one
-# table; the figures go to build/bench.json too. Parts: commandline, server,
-# streams, engine, sessions, network.
+# table; the figures go to build/bench.json too.
+# Parts: commandline, server, streams, engine, sessions, network.
 # On a quiet machine it takes about a quarter of an hour. It fails on a wrong answer, never on a time.
 set -euo pipefail
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)

@@ -49,9 +49,9 @@ Task<> putFile(
     co_return {};
 }
 
-/// Files on their way into a sandbox: many of them at once as many as the guest takes, so that it
-/// never waits for the next one; few one by one, since the guest starts a process for each at once.
-/// Whoever has one awaits finish().
+/// Files on their way into a sandbox. Of many, as many at once as the guest takes, so that it never
+/// waits for the next one; few go one by one, since each more at once is a process more there.
+/// Whoever has this awaits finish().
 class Puts {
 public:
     explicit Puts(qsizetype files)
