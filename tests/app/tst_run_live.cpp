@@ -252,6 +252,10 @@ void TestRunLive::saysHowItEnded_data()
     QTest::newRow("disk") << QStringList { u"--sandbox-size"_s, u"1m"_s, u"--cmd"_s,
         u"head -c 5000000 /dev/zero > big"_s }
                           << 1 << QList<QByteArray> { "[WARN]", "--sandbox-size" };
+    QTest::newRow("disk, behind many complaints")
+        << QStringList { u"--sandbox-size"_s, u"1m"_s, u"--cmd"_s,
+               u"head -c 200000 /dev/zero | tr '\\0' q >&2; head -c 5000000 /dev/zero > big"_s }
+        << 1 << QList<QByteArray> { "[WARN]", "--sandbox-size" };
     QTest::newRow("read-only") << QStringList { u"--cmd"_s, u"touch /usr/x"_s } << 1
                                << QList<QByteArray> { "[WARN]", "--writable" };
 }
