@@ -224,6 +224,7 @@ std::optional<PoolLimits> poolLimits(const Settings& settings)
 DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chosen)
     : settings(withStateDirectory(std::move(chosen)))
     , client(std::make_shared<docker::Client>(std::move(endpoint)))
+    , access(std::make_shared<DirectAccess>(client->endpoint()))
     , audit(settings.audit)
     , sources(settings.sources, settings.stateDirectory + u"/cache/code"_s)
     , owner(Owner::self().toString())
@@ -233,7 +234,7 @@ DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chose
     images.setRemembering(settings.spareIdle.has_value());
     if (settings.pool)
         pool = std::make_shared<Pool>(
-            *settings.pool, poolActions(client, settings.stateDirectory, owner));
+            *settings.pool, poolActions(client, access, settings.stateDirectory, owner));
 }
 
 quint64 DockerEngine::State::begin(const CancelToken& cancel)

@@ -55,7 +55,8 @@ Task<AcquiredSandbox> makeSandbox(
     if (!spec)
         co_return std::unexpected(spec.error());
 
-    auto sandbox = co_await Sandbox::create(engine->client, std::move(*spec), name, cancel);
+    auto sandbox
+        = co_await Sandbox::create(engine->client, engine->access, std::move(*spec), name, cancel);
     if (!sandbox)
         co_return std::unexpected(sandbox.error());
     co_return AcquiredSandbox { std::move(*sandbox), nullptr, choice->details.id,

@@ -36,7 +36,7 @@ public:
         docker::ContainerSpec spec;
         spec.image = u"image"_s;
         spec.isStdinClosedOnDetach = !stays;
-        return watch(Sandbox::create(client, spec, u"box"_s, cancel));
+        return watch(Sandbox::create(client, access, spec, u"box"_s, cancel));
     }
 
     /// The host has been greeted and is at rest: Docker has been asked for something since.
@@ -51,6 +51,7 @@ public:
     FakeDocker docker;
     const std::shared_ptr<docker::Client> client
         = std::make_shared<docker::Client>(docker.endpoint());
+    std::shared_ptr<DirectAccess> access; ///< None: no direct socket.
     const CancelToken cancel;
     QPointer<QIODevice> start; ///< Where the answer to the start is awaited.
     bool isGreeting = true;
