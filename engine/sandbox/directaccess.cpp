@@ -6,6 +6,7 @@
 
 #include <QDir>
 #include <QFile>
+#include <QRegularExpression>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -18,9 +19,9 @@ namespace {
 
 using namespace Qt::StringLiterals;
 
-// A socket's name has at most 107 bytes; the folder's has 16, and the socket's own 6.
+// A socket's name has at most 107 bytes; the folder's has 17, and the socket's own 6.
 constexpr qsizetype maxBaseBytes = 76;
-constexpr int maxStale = 10'000;
+const QRegularExpression lastingName(u"\\As[0-9a-f]{1,16}\\z"_s);
 
 /// Makes it if need be. False where somebody else has made it, or may enter.
 bool isPrivate(const QString& folder)
@@ -34,7 +35,7 @@ bool isPrivate(const QString& folder)
         && found.st_uid == ::geteuid() && (found.st_mode & 0777) == S_IRWXU;
 }
 
-QString findBase()
+QString privateFolder()
 {
     QStringList places;
     for (const auto* variable : { "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR" }) {
@@ -51,6 +52,24 @@ QString findBase()
     return {};
 }
 
+QStringList foldersIn(const QString& base)
+{
+    return QDir(base).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
+}
+
+void removeUnlocked(const QString& folder)
+{
+    const auto name = QFile::encodeName(folder);
+    const int fd = ::open(name.constData(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        ::unlinkat(fd, guest::hostSocketName, 0);
+        ::rmdir(name.constData());
+    }
+    ::close(fd);
+}
+
 } // namespace
 
 DirectAccess::DirectAccess(const docker::Endpoint& endpoint)
@@ -58,45 +77,60 @@ DirectAccess::DirectAccess(const docker::Endpoint& endpoint)
 {
 }
 
-std::unique_ptr<DirectSocket> DirectAccess::makeSocket()
+bool DirectAccess::findBase()
 {
-    if (!m_isUsable)
-        return nullptr;
+    if (!m_isUsable || !m_base.isEmpty())
+        return m_isUsable;
+    m_base = privateFolder();
     if (m_base.isEmpty()) {
-        m_base = findBase();
-        if (m_base.isEmpty()) {
-            giveUp(u"there is no folder for them"_s);
-            return nullptr;
-        }
-        removeStaleSockets(m_base);
+        giveUp(u"there is no folder for them"_s);
+        return false;
     }
-    auto socket = DirectSocket::make(m_base);
+    // What dead processes have left.
+    for (const auto& name : foldersIn(m_base)) {
+        if (!lastingName.match(name).hasMatch())
+            removeUnlocked(m_base + u'/' + name);
+    }
+    return true;
+}
+
+std::unique_ptr<DirectSocket> DirectAccess::makeSocket(bool isLasting)
+{
+    if (!findBase())
+        return nullptr;
+    auto socket = DirectSocket::make(m_base, isLasting);
     if (socket)
         return std::move(*socket);
     giveUp(socket.error().message);
     return nullptr;
 }
 
+std::unique_ptr<DirectSocket> DirectAccess::reopenSocket(const QString& name)
+{
+    if (!lastingName.match(name).hasMatch() || !findBase())
+        return nullptr;
+    auto socket = DirectSocket::reopen(m_base + u'/' + name);
+    if (socket)
+        return std::move(*socket);
+    qCDebug(logSandbox).noquote() << "no direct socket:" << socket.error().message;
+    return nullptr;
+}
+
+QStringList DirectAccess::lastingFolders()
+{
+    return findBase() ? foldersIn(m_base).filter(lastingName) : QStringList();
+}
+
+void DirectAccess::removeFolder(const QString& name)
+{
+    if (lastingName.match(name).hasMatch() && findBase())
+        removeUnlocked(m_base + u'/' + name);
+}
+
 void DirectAccess::giveUp(const QString& why)
 {
     if (std::exchange(m_isUsable, false))
         qCInfo(logSandbox).noquote() << "sandboxes get no direct sockets:" << why;
-}
-
-void removeStaleSockets(const QString& base)
-{
-    const auto names = QDir(base).entryList(QDir::Dirs | QDir::NoDotAndDotDot);
-    for (const auto& name : names.first(std::min<qsizetype>(names.size(), maxStale))) {
-        const auto folder = QFile::encodeName(base + u'/' + name);
-        const int fd = ::open(folder.constData(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-            continue;
-        if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            ::unlinkat(fd, guest::hostSocketName, 0);
-            ::rmdir(folder.constData());
-        }
-        ::close(fd);
-    }
 }
 
 } // namespace isol8

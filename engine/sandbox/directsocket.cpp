@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@ namespace {
 using namespace Qt::StringLiterals;
 
 constexpr int backlog = 4;
+const QString lastingMark = u"s"_s; // No hexadecimal digit.
 
 Error systemError(const QString& what)
 {
@@ -45,9 +47,11 @@ void release(std::unique_ptr<QSocketNotifier>& notifier)
 
 } // namespace
 
-DirectSocket::DirectSocket(const QString& folder, int lock)
+DirectSocket::DirectSocket(const QString& folder, bool isLasting)
     : m_folder(folder)
-    , m_lock(lock)
+    , m_isLasting(isLasting)
+    , m_lock(::open(
+          QFile::encodeName(folder).constData(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
 {
 }
 
@@ -56,20 +60,35 @@ DirectSocket::~DirectSocket()
     close();
 }
 
-Result<std::unique_ptr<DirectSocket>> DirectSocket::make(const QString& base)
+Result<std::unique_ptr<DirectSocket>> DirectSocket::make(const QString& base, bool isLasting)
 {
-    const auto folder = base + u'/' + QString::number(QRandomGenerator::system()->generate64(), 16);
-    const auto name = QFile::encodeName(folder);
-    if (::mkdir(name.constData(), S_IRWXU) < 0)
+    const auto folder = base + u'/' + (isLasting ? lastingMark : QString())
+        + QString::number(QRandomGenerator::system()->generate64(), 16);
+    if (::mkdir(QFile::encodeName(folder).constData(), S_IRWXU) < 0)
         return std::unexpected(systemError(folder));
-    std::unique_ptr<DirectSocket> made(new DirectSocket(
-        folder, ::open(name.constData(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+    std::unique_ptr<DirectSocket> made(new DirectSocket(folder, isLasting));
     // The guest is another user where user names are mapped.
     constexpr mode_t forAll = S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
     if (made->m_lock < 0 || ::flock(made->m_lock, LOCK_EX | LOCK_NB) < 0
         || ::fchmod(made->m_lock, forAll) < 0)
         return std::unexpected(systemError(folder));
     return made;
+}
+
+Result<std::unique_ptr<DirectSocket>> DirectSocket::reopen(const QString& folder)
+{
+    std::unique_ptr<DirectSocket> found(new DirectSocket(folder, /*isLasting=*/true));
+    found->m_isKept = true;
+    struct stat state {};
+    if (found->m_lock < 0 || ::fstat(found->m_lock, &state) < 0)
+        return std::unexpected(systemError(folder));
+    if (state.st_uid != ::geteuid())
+        return failure(Kind::Denied, folder + u": another user's"_s);
+    if (::flock(found->m_lock, LOCK_EX | LOCK_NB) < 0)
+        return failure(Kind::Conflict, folder + u": in use"_s);
+    // Of a host that died while it waited.
+    ::unlink(found->path().constData());
+    return found;
 }
 
 QByteArray DirectSocket::path() const
@@ -105,7 +124,7 @@ void DirectSocket::close()
     if (m_listener >= 0)
         ::unlink(path().constData());
     closeEnd(m_listener);
-    if (m_lock >= 0)
+    if (m_lock >= 0 && !m_isKept)
         ::rmdir(QFile::encodeName(m_folder).constData());
     closeEnd(m_lock);
 }
@@ -140,6 +159,7 @@ void DirectSocket::readToken()
     }
     if (m_read.size() < m_token.size())
         return;
+    m_isKept = m_isKept || m_isLasting;
     release(m_candidateNotifier);
     const int fd = std::exchange(m_candidate, -1);
     close();

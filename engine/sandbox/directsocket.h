@@ -17,8 +17,13 @@ class DirectSocket final : public QObject {
     Q_OBJECT
 
 public:
-    /// In a new folder below @p base, which nobody else can enter.
-    [[nodiscard]] static Result<std::unique_ptr<DirectSocket>> make(const QString& base);
+    /// In a new folder below @p base, which nobody else can enter. @p isLasting: once a guest has
+    /// come the folder stays, empty, for the sandbox's next host, until somebody removes it.
+    [[nodiscard]] static Result<std::unique_ptr<DirectSocket>> make(
+        const QString& base, bool isLasting);
+    /// In a lasting folder that an earlier host has made, which stays. Kind::Conflict while another
+    /// host has it.
+    [[nodiscard]] static Result<std::unique_ptr<DirectSocket>> reopen(const QString& folder);
     ~DirectSocket() override;
 
     [[nodiscard]] const QString& folder() const { return m_folder; }
@@ -32,13 +37,15 @@ Q_SIGNALS:
     void connected(int fd);
 
 private:
-    explicit DirectSocket(const QString& folder, int lock);
+    DirectSocket(const QString& folder, bool isLasting);
     [[nodiscard]] QByteArray path() const;
     void accept();
     void readToken();
     void dropCandidate();
 
     QString m_folder;
+    bool m_isLasting;
+    bool m_isKept = false; ///< The folder is not removed.
     int m_lock; ///< The folder, locked: whoever finds it unlocked may remove it.
     int m_listener = -1;
     int m_candidate = -1;

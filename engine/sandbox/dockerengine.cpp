@@ -29,7 +29,7 @@ Task<int> reapBeside(EngineState engine)
 {
     const CancelToken cancel;
     const auto activity = engine->begin({});
-    auto removed = co_await reapLeftovers(engine->client, cancel);
+    auto removed = co_await reapLeftovers(engine->client, engine->access, cancel);
     engine->end(activity);
     co_return removed;
 }
@@ -69,6 +69,7 @@ Task<bool> endSession(EngineState engine, QString sessionId)
     const auto removed = co_await engine->client->removeContainer(details->id);
     if (!removed)
         co_return std::unexpected(removed.error());
+    engine->access->removeFolder(details->labels.value(labels::socket));
     co_return true;
 }
 
@@ -377,7 +378,7 @@ Task<> DockerEngine::removeContainer(QString id)
 
 Task<int> DockerEngine::reap()
 {
-    return reapLeftovers(m_state->client, {});
+    return reapLeftovers(m_state->client, m_state->access, {});
 }
 
 } // namespace isol8

@@ -6,8 +6,10 @@
 #include "engine/docker/attachedstream.h"
 #include "engine/images/imagename.h"
 #include "engine/sandbox/dockertransport.h"
+#include "engine/sandbox/labels.h"
 
 #include <QCoroTimer>
+#include <QFileInfo>
 #include <QTimer>
 
 namespace isol8 {
@@ -131,11 +133,14 @@ Task<std::shared_ptr<Sandbox>> Sandbox::create(ClientPointer client,
     CancelToken cancel)
 {
     const auto wanted = std::exchange(spec.binds, {});
-    auto socket = wanted.isEmpty() || !access ? nullptr : access->makeSocket();
+    const bool isLasting = !spec.isStdinClosedOnDetach;
+    auto socket = wanted.isEmpty() || !access ? nullptr : access->makeSocket(isLasting);
     if (socket) {
         const auto folder = socket->folder();
         auto direct = spec;
         direct.binds = { { folder, wanted.constFirst().target } };
+        if (isLasting)
+            direct.labels.insert(labels::socket, QFileInfo(folder).fileName());
         auto sandbox
             = co_await createOnce(client, std::move(direct), name, std::move(socket), cancel);
         if (sandbox && !(*sandbox)->guest().isDirect())
@@ -147,13 +152,14 @@ Task<std::shared_ptr<Sandbox>> Sandbox::create(ClientPointer client,
     co_return co_await createOnce(client, std::move(spec), name, nullptr, cancel);
 }
 
-Task<std::shared_ptr<Sandbox>> Sandbox::takeOver(
-    ClientPointer client, QString containerId, CancelToken cancel)
+Task<std::shared_ptr<Sandbox>> Sandbox::takeOver(ClientPointer client,
+    std::unique_ptr<DirectSocket> socket, QString containerId, CancelToken cancel)
 {
     auto stream = co_await client->attach(containerId, cancel);
     if (!stream)
         co_return std::unexpected(stream.error().within(u"attaching to the sandbox"_s));
     auto guest = connectionOver(std::move(*stream));
+    guest->offer(std::move(socket));
     const auto opened = co_await guest->open(/*mayHaveHistory=*/true, /*isLeased=*/true, cancel);
     if (!opened)
         co_return std::unexpected(opened.error().within(u"waiting for the sandbox"_s));

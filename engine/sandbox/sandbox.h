@@ -26,9 +26,11 @@ public:
         std::shared_ptr<docker::Client> client, std::shared_ptr<DirectAccess> access,
         docker::ContainerSpec spec, QString name, CancelToken cancel);
 
-    /// Takes over a running container whose guest lingers.
+    /// Takes over a running container whose guest lingers; @p socket: in the folder that is mounted
+    /// there, or null.
     [[nodiscard]] static Task<std::shared_ptr<Sandbox>> takeOver(
-        std::shared_ptr<docker::Client> client, QString containerId, CancelToken cancel);
+        std::shared_ptr<docker::Client> client, std::unique_ptr<DirectSocket> socket,
+        QString containerId, CancelToken cancel);
     /// The first host of a container @p name whose guest waits for one, for @p greetingLimit.
     [[nodiscard]] static Task<std::shared_ptr<Sandbox>> meet(std::shared_ptr<docker::Client> client,
         QString name, std::chrono::milliseconds greetingLimit, CancelToken cancel);
