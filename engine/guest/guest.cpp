@@ -462,7 +462,7 @@ Guest::Verdict Guest::connect(Reader reader)
     if (!token || reader.left() > 0 || m_direct.isOpen())
         return fault("unexpected Connect");
     int error = EBUSY;
-    if (m_host.isEmpty()) {
+    if (m_host.flush() && m_host.isEmpty()) {
         m_direct = connectToHost(token);
         error = m_direct.isOpen() ? 0 : errno;
     }
