@@ -58,7 +58,7 @@ Task<> scrub(std::shared_ptr<Sandbox> sandbox, CancelToken cancel)
 
 Task<qint64> prestart(std::shared_ptr<Sandbox> sandbox, Ahead ahead, CancelToken cancel)
 {
-    co_return co_await sandbox->guest().prestart(ahead.spec, ahead.path, cancel);
+    co_return co_await sandbox->guest().prestart(ahead.spec, ahead.path, ahead.isCopyable, cancel);
 }
 
 Task<> check(std::shared_ptr<Sandbox> sandbox, CancelToken cancel)
