@@ -45,10 +45,20 @@ public:
 private:
     enum class State { None, Starting, Stopping, Ready };
 
+    struct Range {
+        std::uint64_t begin = 0;
+        std::uint64_t bytes = 0;
+        bool isWritable = false;
+    };
+
     bool capture();
+    bool findRanges(std::uint64_t scratch);
+    void addRange(const char* line);
     bool becomeProgram(Tracee& copy) const;
+    void makeMemoryReady(Tracee& copy) const;
 
     static constexpr std::size_t maxSpecBytes = 32 * 1024;
+    static constexpr int maxRanges = 16;
 
     Processes& m_processes;
     State m_state = State::None;
@@ -60,6 +70,8 @@ private:
     std::uint64_t m_tid = 0; ///< Addresses in its memory.
     std::uint64_t m_robustList = 0;
     std::uint64_t m_robustListBytes = 0;
+    Range m_ranges[maxRanges];
+    int m_rangeCount = 0;
     std::size_t m_specSize = 0;
     unsigned char m_spec[maxSpecBytes] = {};
 };
