@@ -276,8 +276,9 @@ pid_t Zygote::fork(ProgramStreams& streams)
     copy.takePlaceOf(m_tracee);
     if (becomeProgram(copy))
         return pid;
+    // There is not enough memory for it, for one; then the next one would end so too.
     kill(pid, SIGKILL); // reaped with all others
-    discard();
+    refuse();
     return -ECHILD;
 }
 
