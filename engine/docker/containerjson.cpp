@@ -17,13 +17,17 @@ QJsonObject tmpfsJson(const QList<TmpfsMount>& mounts)
     return object;
 }
 
-QJsonArray volumesJson(const QList<VolumeMount>& mounts)
+QJsonArray mountsJson(const ContainerSpec& spec)
 {
     QJsonArray array;
-    for (const auto& mount : mounts)
+    for (const auto& mount : spec.volumes)
         array.append(QJsonObject { { u"Type"_s, u"volume"_s }, { u"Source"_s, mount.volume },
             { u"Target"_s, mount.target }, { u"ReadOnly"_s, mount.isReadOnly },
             { u"VolumeOptions"_s, QJsonObject { { u"NoCopy"_s, true } } } });
+    for (const auto& mount : spec.binds)
+        array.append(QJsonObject { { u"Type"_s, u"bind"_s }, { u"Source"_s, mount.source },
+            { u"Target"_s, mount.target }, { u"ReadOnly"_s, true },
+            { u"BindOptions"_s, QJsonObject { { u"Propagation"_s, u"private"_s } } } });
     return array;
 }
 
@@ -48,7 +52,7 @@ QJsonObject hostJson(const ContainerSpec& spec)
         { u"CapAdd"_s, QJsonArray::fromStringList(spec.capabilitiesAdded) },
         { u"SecurityOpt"_s, QJsonArray::fromStringList(spec.securityOptions) },
         { u"Tmpfs"_s, tmpfsJson(spec.tmpfs) },
-        { u"Mounts"_s, volumesJson(spec.volumes) },
+        { u"Mounts"_s, mountsJson(spec) },
         { u"Ulimits"_s, ulimitsJson(spec.ulimits) },
         { u"Memory"_s, spec.memoryBytes },
         { u"MemorySwap"_s, spec.memorySwapBytes },

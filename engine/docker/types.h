@@ -28,6 +28,13 @@ struct VolumeMount {
     bool operator==(const VolumeMount&) const = default;
 };
 
+/// A folder of the daemon's machine, to be read; what is mounted below it later stays outside.
+struct BindMount {
+    QString source;
+    QString target;
+    bool operator==(const BindMount&) const = default;
+};
+
 struct Ulimit {
     QString name;
     qint64 soft = 0;
@@ -58,6 +65,7 @@ struct ContainerSpec {
     QStringList securityOptions;
     QList<TmpfsMount> tmpfs;
     QList<VolumeMount> volumes;
+    QList<BindMount> binds;
     QList<Ulimit> ulimits;
     QMap<QString, QString> sysctls; ///< Of the container's own namespaces.
     qint64 memoryBytes = 0; ///< 0: no limit.

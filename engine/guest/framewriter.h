@@ -18,6 +18,13 @@ public:
     {
     }
 
+    /// What follows goes to @p fd; what was not sent yet is forgotten.
+    void switchTo(int fd)
+    {
+        clear();
+        m_fd = fd;
+    }
+
     /// Room for a data frame with a full payload.
     [[nodiscard]] bool hasRoomForData() const
     {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/guest/guest.h"
 
+#include "engine/guest/hostsocket.h"
+
 #include <csignal>
 #include <fcntl.h>
 #include <sys/signalfd.h>
@@ -83,9 +85,12 @@ int Guest::serve()
 Guest::Verdict Guest::round()
 {
     m_poll.clear();
-    const bool isTaking = m_host.hasRoomForControl() && !m_isInputClosed && !m_run.isDue();
-    const int input = isTaking ? m_poll.add(m_input, POLLIN) : -1;
-    const int output = m_host.isEmpty() ? -1 : m_poll.add(m_output, POLLOUT);
+    const bool isTaking = m_host.hasRoomForControl() && !m_run.isDue();
+    // Beside the direct socket it only tells of its end, or of a new host.
+    const bool isInputRead = (isTaking || m_direct.isOpen()) && !m_isInputClosed;
+    const int input = isInputRead ? m_poll.add(m_input, POLLIN) : -1;
+    const int direct = isTaking ? m_poll.add(m_direct, POLLIN) : -1;
+    const int output = m_host.isEmpty() ? -1 : m_poll.add(this->output(), POLLOUT);
     const int signals = m_poll.add(m_signals, POLLIN);
     m_run.addTo(m_poll);
     m_connections.addTo(m_poll);
@@ -102,11 +107,13 @@ Guest::Verdict Guest::round()
     m_poll.wait();
     m_isInputClosed = false;
 
-    if (m_poll.events(output) && !m_host.flush() && !m_isLingering)
+    if (m_poll.events(output) && flush() == Verdict::Finished)
         return Verdict::Finished;
     if (m_poll.events(signals) && takeSignals() == Verdict::Finished)
         return Verdict::Finished;
-    if (m_poll.events(input) && takeInput() == Verdict::Finished)
+    if (m_poll.events(input) && takeInput(m_input) == Verdict::Finished)
+        return Verdict::Finished;
+    if (m_poll.events(direct) && m_direct.isOpen() && takeInput(m_direct) == Verdict::Finished)
         return Verdict::Finished;
     m_files.serve(m_poll);
     m_scrub.serve(m_poll);
@@ -124,22 +131,27 @@ Guest::Verdict Guest::round()
         m_files.dismissIdle();
     if (checkHost() == Verdict::Finished)
         return Verdict::Finished;
-    if (!m_host.flush() && !m_isLingering)
-        return Verdict::Finished;
-    return Verdict::GoOn;
+    return flush();
 }
 
-Guest::Verdict Guest::takeInput()
+Guest::Verdict Guest::takeInput(const Descriptor& from)
 {
     static unsigned char buffer[maxPayloadBytes];
-    const ssize_t size = read(0, buffer, sizeof buffer);
+    const bool isDirect = from.fd() == m_direct.fd();
+    const ssize_t size = read(from.fd(), buffer, sizeof buffer);
     if (size > 0) {
+        if (isDirect)
+            m_isDirectHeard = true;
+        else if (m_direct.isOpen())
+            leaveDirect(); // for a new host
         m_pending = buffer;
         m_pendingSize = static_cast<std::size_t>(size);
         return takePending();
     }
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return Verdict::GoOn;
+    if (isDirect)
+        return directEnded();
     m_isInputClosed = true;
     return m_isLingering ? Verdict::GoOn : Verdict::Finished;
 }
@@ -177,6 +189,8 @@ Guest::Verdict Guest::handle(const Header& header, Reader reader, const unsigned
         return Verdict::GoOn;
     case Type::Shutdown:
         return Verdict::Finished;
+    case Type::Connect:
+        return connect(reader);
     case Type::Scrub:
         return scrub(header.id);
     case Type::Prestart:
@@ -454,6 +468,58 @@ Guest::Verdict Guest::hello(Reader reader)
     return Verdict::GoOn;
 }
 
+/// Nothing of the conversation is under way, or the host would have broken its word.
+Guest::Verdict Guest::connect(Reader reader)
+{
+    const unsigned char* token = reader.bytes(tokenBytes);
+    if (!token || reader.left() > 0 || m_direct.isOpen())
+        return fault("unexpected Connect");
+    int error = EBUSY;
+    if (m_host.flush() && m_host.isEmpty()) {
+        m_direct = connectToHost(token);
+        error = m_direct.isOpen() ? 0 : errno;
+    }
+    if (m_direct.isOpen()) {
+        m_isDirectHeard = false;
+        m_host.switchTo(m_direct.fd());
+        m_parser.reset();
+        m_pendingSize = 0;
+    }
+    m_host.verdict(Type::Connected, 0, error, "");
+    return Verdict::GoOn;
+}
+
+void Guest::leaveDirect()
+{
+    m_direct.close();
+    m_host.switchTo(m_output.fd());
+    m_parser.reset();
+    m_pendingSize = 0;
+}
+
+Guest::Verdict Guest::directEnded()
+{
+    leaveDirect();
+    if (m_isDirectHeard)
+        return m_isLingering ? Verdict::GoOn : Verdict::Finished;
+    m_host.verdict(Type::Connected, 0, ECONNREFUSED, "");
+    return Verdict::GoOn;
+}
+
+const Descriptor& Guest::output() const
+{
+    return m_direct.isOpen() ? m_direct : m_output;
+}
+
+Guest::Verdict Guest::flush()
+{
+    if (m_host.flush())
+        return Verdict::GoOn;
+    if (m_direct.isOpen())
+        return directEnded();
+    return m_isLingering ? Verdict::GoOn : Verdict::Finished;
+}
+
 Guest::Verdict Guest::takeSignals()
 {
     signalfd_siginfo info {};
@@ -486,7 +552,7 @@ Guest::Verdict Guest::fault(const char* text)
     const Time limit = now() + faultFlushTime;
     while (m_host.flush() && !m_host.isEmpty() && now() < limit) {
         m_poll.clear();
-        m_poll.add(m_output, POLLOUT);
+        m_poll.add(output(), POLLOUT);
         m_poll.wakeAt(limit);
         m_poll.wait();
     }

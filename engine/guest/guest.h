@@ -26,7 +26,8 @@ private:
     enum class Verdict { GoOn, Finished };
 
     Verdict round();
-    Verdict takeInput();
+    /// From the attached stream or the direct socket.
+    Verdict takeInput(const Descriptor& from);
     /// Takes frames up to a Start that cannot begin at once; what follows it waits.
     Verdict takePending();
     Verdict handle(const Header& header, Reader reader, const unsigned char* payload);
@@ -42,6 +43,13 @@ private:
         std::uint32_t id, std::uint32_t flags, const unsigned char* path, std::size_t size);
     void beginDueRun();
     Verdict hello(Reader reader);
+    Verdict connect(Reader reader);
+    /// The attached stream is the host's again.
+    void leaveDirect();
+    Verdict directEnded();
+    [[nodiscard]] const Descriptor& output() const;
+    /// Finished: nobody reads any more, and none is waited for.
+    Verdict flush();
     Verdict scrub(std::uint32_t id);
     Verdict takeSignals();
     Verdict checkHost();
@@ -58,6 +66,8 @@ private:
 
     Descriptor m_input { 0 };
     Descriptor m_output { 1 };
+    Descriptor m_direct; ///< Open: in use instead of the two.
+    bool m_isDirectHeard = false; ///< Something has come on it.
     Descriptor m_signals;
     PollSet m_poll;
     FrameParser m_parser;

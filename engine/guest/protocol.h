@@ -21,6 +21,17 @@
 // Hello with the same 16 bytes; the host ignores every byte before that answer. So a sandbox can be
 // taken over at any time, and a program that prints frames cannot forge the answer.
 //
+// Direct socket. A host on the guest's machine may have mounted a folder of its own at
+// hostMountPath. Once it has the answer to Hello, and so before any program runs, it listens on the
+// Unix socket hostSocketPath, sends Connect with a token, and then nothing until it is answered.
+// The guest connects, writes the token, and as the first frame on the socket Connected with 0; from
+// then on both sides speak there alone. Where it cannot, or the socket ends before anything came on
+// it, Connected with an errno comes on standard output, and everything stays as it was. The host
+// accepts one connection, the first with the token, and removes the socket before it goes on.
+// Standard input and output stay open: the end of either way ends the conversation. Bytes on
+// standard input, while the socket is in use, are a new host's: the guest drops the socket and what
+// came on it.
+//
 // A run. Spec frames carry the encoded RunSpec in pieces, Start begins it; the guest answers
 // Started (or Exited with Outcome::NotStarted), sends Output, and at last Exited: after that frame
 // no process of the run is left. Stdin, StdinEnd, Signal, Resize and Kill are ignored for ids that
@@ -76,6 +87,7 @@ inline constexpr std::uint32_t protocolVersion = 1;
 inline constexpr std::size_t headerBytes = 12;
 inline constexpr std::size_t maxPayloadBytes = 64 * 1024;
 inline constexpr std::size_t nonceBytes = 16;
+inline constexpr std::size_t tokenBytes = 16;
 inline constexpr std::size_t resyncBytes = maxPayloadBytes + headerBytes;
 /// Encoded RunSpec: code is a file, so this bounds arguments and environment.
 inline constexpr std::size_t maxSpecBytes = 8 * 1024 * 1024;
@@ -97,6 +109,10 @@ inline constexpr std::uint16_t carriedPort = 8118;
 /// Where the volume with the guest is mounted, and the program in it.
 inline constexpr char mountPath[] = "/.isol8";
 inline constexpr char executablePath[] = "/.isol8/guest";
+/// Where the folder with the host's own socket is mounted, and the socket in it.
+inline constexpr char hostMountPath[] = "/.isol8-host";
+inline constexpr char hostSocketPath[] = "/.isol8-host/socket";
+inline constexpr char hostSocketName[] = "socket";
 /// The program's user and group in every sandbox.
 inline constexpr std::uint32_t sandboxUid = 100;
 inline constexpr std::uint32_t sandboxGid = 101;
@@ -111,6 +127,8 @@ enum class Type : std::uint8_t {
     Pong = 3, ///< Guest.
     Shutdown = 4, ///< Host: kill everything and exit.
     Fault = 5, ///< Guest: text; it then kills everything and exits.
+    Connect = 6, ///< Host: tokenBytes random bytes, to be the first on the direct socket.
+    Connected = 7, ///< Guest: u32 errno (0: the direct socket is in use).
 
     Spec = 16, ///< Host: a piece of the RunSpec.
     Start = 17, ///< Host: u64 milliseconds until the time-out, 0 for none; then perhaps u32 id of
@@ -254,6 +272,13 @@ public:
             return Status::NeedMore;
         m_isComplete = true;
         return Status::Frame;
+    }
+
+    /// Forgets what was taken: the stream is another one from now on.
+    void reset()
+    {
+        m_isComplete = false;
+        m_have = 0;
     }
 
     [[nodiscard]] const Header& header() const { return m_header; }

@@ -29,7 +29,7 @@ Task<int> reapBeside(EngineState engine)
 {
     const CancelToken cancel;
     const auto activity = engine->begin({});
-    auto removed = co_await reapLeftovers(engine->client, cancel);
+    auto removed = co_await reapLeftovers(engine->client, engine->access, cancel);
     engine->end(activity);
     co_return removed;
 }
@@ -69,6 +69,7 @@ Task<bool> endSession(EngineState engine, QString sessionId)
     const auto removed = co_await engine->client->removeContainer(details->id);
     if (!removed)
         co_return std::unexpected(removed.error());
+    engine->access->removeFolder(details->labels.value(labels::socket));
     co_return true;
 }
 
@@ -224,6 +225,7 @@ std::optional<PoolLimits> poolLimits(const Settings& settings)
 DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chosen)
     : settings(withStateDirectory(std::move(chosen)))
     , client(std::make_shared<docker::Client>(std::move(endpoint)))
+    , access(std::make_shared<DirectAccess>(client->endpoint()))
     , audit(settings.audit)
     , sources(settings.sources, settings.stateDirectory + u"/cache/code"_s)
     , owner(Owner::self().toString())
@@ -233,7 +235,7 @@ DockerEngine::State::State(docker::Endpoint endpoint, DockerEngineSettings chose
     images.setRemembering(settings.spareIdle.has_value());
     if (settings.pool)
         pool = std::make_shared<Pool>(
-            *settings.pool, poolActions(client, settings.stateDirectory, owner));
+            *settings.pool, poolActions(client, access, settings.stateDirectory, owner));
 }
 
 quint64 DockerEngine::State::begin(const CancelToken& cancel)
@@ -376,7 +378,7 @@ Task<> DockerEngine::removeContainer(QString id)
 
 Task<int> DockerEngine::reap()
 {
-    return reapLeftovers(m_state->client, {});
+    return reapLeftovers(m_state->client, m_state->access, {});
 }
 
 } // namespace isol8

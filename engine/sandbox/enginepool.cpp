@@ -27,6 +27,7 @@ constexpr milliseconds imageChangeDelay { 500 };
 
 struct Maker {
     std::shared_ptr<docker::Client> client;
+    std::shared_ptr<DirectAccess> access;
     QString stateDirectory;
     QString owner;
     bool areSysctlsRefused = false; ///< By this daemon: found out once.
@@ -43,7 +44,7 @@ Task<std::shared_ptr<Sandbox>> makeSandbox(
         if (maker->areSysctlsRefused)
             spec.sysctls.clear();
         const auto name = u"isol8-pool-"_s + QUuid::createUuid().toString(QUuid::Id128);
-        auto sandbox = co_await Sandbox::create(maker->client, spec, name, cancel);
+        auto sandbox = co_await Sandbox::create(maker->client, maker->access, spec, name, cancel);
         // Without them a sandbox with a lingering connection cannot be proved clean, that is all.
         if (sandbox || spec.sysctls.isEmpty() || !sandbox.error().message.contains(u"sysctl"_s))
             co_return sandbox;
@@ -119,11 +120,11 @@ void handleEvent(const EngineState& engine, const docker::Event& event)
 
 } // namespace
 
-Pool::Actions poolActions(
-    std::shared_ptr<docker::Client> client, QString stateDirectory, QString owner)
+Pool::Actions poolActions(std::shared_ptr<docker::Client> client,
+    std::shared_ptr<DirectAccess> access, QString stateDirectory, QString owner)
 {
-    const auto maker = std::make_shared<Maker>(
-        Maker { std::move(client), std::move(stateDirectory), std::move(owner) });
+    const auto maker = std::make_shared<Maker>(Maker {
+        std::move(client), std::move(access), std::move(stateDirectory), std::move(owner) });
     return {
         .make = [maker](docker::ContainerSpec spec,
                     CancelToken cancel) { return makeSandbox(maker, std::move(spec), cancel); },

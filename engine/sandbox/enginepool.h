@@ -6,8 +6,8 @@
 namespace isol8 {
 
 /// What the pool of an engine does with its sandboxes.
-[[nodiscard]] Pool::Actions poolActions(
-    std::shared_ptr<docker::Client> client, QString stateDirectory, QString owner);
+[[nodiscard]] Pool::Actions poolActions(std::shared_ptr<docker::Client> client,
+    std::shared_ptr<DirectAccess> access, QString stateDirectory, QString owner);
 
 /// Whether a sandbox with @p options may come from the pool and go back to it. Those whose root can
 /// be written, or that are isolated in another way than usual, are made for one run.

@@ -5,6 +5,7 @@
 #include "engine/core/owner.h"
 #include "engine/core/task.h"
 #include "engine/docker/client.h"
+#include "engine/sandbox/directaccess.h"
 #include "engine/sandbox/dockerengine.h"
 #include "engine/sandbox/imagecatalog.h"
 #include "engine/sandbox/pool.h"
@@ -22,6 +23,7 @@ struct DockerEngine::State {
 
     DockerEngineSettings settings;
     std::shared_ptr<docker::Client> client;
+    std::shared_ptr<DirectAccess> access;
     AuditLog audit;
     SourceFetcher sources;
     QString owner; ///< Owner::self() as a string.

@@ -2,6 +2,7 @@
 #include "engine/sandbox/guestconnection.h"
 
 #include "engine/core/escape.h"
+#include "engine/sandbox/directsocket.h"
 #include "engine/sandbox/guestoperation.h"
 #include "engine/sandbox/guestrunprivate.h"
 
@@ -122,6 +123,11 @@ GuestConnection::~GuestConnection()
     d->link->fail({ Kind::Cancelled, u"the connection to the sandbox was closed"_s });
 }
 
+void GuestConnection::offer(std::unique_ptr<DirectSocket> socket)
+{
+    d->link->offer(std::move(socket));
+}
+
 Task<> GuestConnection::open(bool mayHaveHistory, bool isLeased, CancelToken cancel)
 {
     return isol8::open(d->link, mayHaveHistory, isLeased, std::move(cancel));
@@ -130,6 +136,11 @@ Task<> GuestConnection::open(bool mayHaveHistory, bool isLeased, CancelToken can
 bool GuestConnection::isOpen() const
 {
     return d->link->isOpen();
+}
+
+bool GuestConnection::isDirect() const
+{
+    return d->link->isDirect();
 }
 
 int GuestConnection::cgroupVersion() const

@@ -13,7 +13,8 @@
 
 namespace isol8 {
 
-/// What a GuestConnection talks over: Docker's attached stream, or a pipe in tests.
+/// What a GuestConnection talks over: Docker's attached stream, a direct socket, or a pipe in
+/// tests.
 class GuestTransport : public QObject {
     Q_OBJECT
 
@@ -57,6 +58,7 @@ struct GuestRunSpec {
 /// How long a guest may take.
 struct GuestLimits {
     std::chrono::milliseconds greeting { 10'000 }; ///< Until it answers Hello.
+    std::chrono::milliseconds offer { 5'000 }; ///< Until it has come to the direct socket.
     std::chrono::milliseconds silence { 30'000 }; ///< Until it answers a ping with anything.
     std::chrono::milliseconds inactivity { 30'000 }; ///< Of a file operation or the scrub.
     std::chrono::milliseconds pingInterval = std::chrono::seconds(guest::pingSeconds);
@@ -65,6 +67,7 @@ struct GuestLimits {
 /// Bytes of a file that went over, and how many there are.
 using GuestProgress = std::function<void(qint64 doneBytes, qint64 totalBytes)>;
 
+class DirectSocket;
 class GuestConnection;
 
 /// One program in the sandbox. Made by GuestConnection::startRun(), owned by the caller; destroying
@@ -116,12 +119,16 @@ public:
         std::unique_ptr<GuestTransport> transport, const GuestLimits& limits = {});
     ~GuestConnection() override;
 
+    /// Before open(): the conversation goes on over @p socket if the guest can reach it.
+    void offer(std::unique_ptr<DirectSocket> socket);
     /// Says Hello and waits for the answer; the first thing to do. @p mayHaveHistory: the guest may
     /// have talked to another host before (sends the resynchronising padding). Pings from then on
     /// if
     /// @p isLeased (guests started with --linger).
     [[nodiscard]] Task<> open(bool mayHaveHistory, bool isLeased, CancelToken cancel);
     [[nodiscard]] bool isOpen() const;
+    /// Whether the offer was taken.
+    [[nodiscard]] bool isDirect() const;
     /// Memory cgroup version that the guest found: 0 (none), 1 or 2.
     [[nodiscard]] int cgroupVersion() const;
 

@@ -3,6 +3,8 @@
 
 #include "engine/core/escape.h"
 #include "engine/core/logging.h"
+#include "engine/sandbox/directsocket.h"
+#include "engine/sandbox/directtransport.h"
 
 #include <QRandomGenerator>
 
@@ -33,13 +35,13 @@ const unsigned char* raw(const QByteArray& bytes, qsizetype at = 0)
     return reinterpret_cast<const unsigned char*>(bytes.constData()) + at;
 }
 
-QByteArray randomNonce()
+QByteArray randomBytes(qsizetype size)
 {
-    QByteArray nonce(guest::nonceBytes, Qt::Uninitialized);
-    for (qsizetype i = 0; i < nonce.size(); i += 4)
-        guest::storeU32(reinterpret_cast<unsigned char*>(nonce.data()) + i,
+    QByteArray bytes(size, Qt::Uninitialized);
+    for (qsizetype i = 0; i < size; i += 4)
+        guest::storeU32(reinterpret_cast<unsigned char*>(bytes.data()) + i,
             QRandomGenerator::system()->generate());
-    return nonce;
+    return bytes;
 }
 
 } // namespace
@@ -59,9 +61,19 @@ GuestLink::GuestLink(std::unique_ptr<GuestTransport> transport, const GuestLimit
     connect(&m_silenceTimer, &QTimer::timeout, this,
         [this] { fail({ Kind::Timeout, u"the sandbox's guest has fallen silent"_s }); });
     connect(&m_pingTimer, &QTimer::timeout, this, &GuestLink::ping);
+    // The guest then finds nobody, and says so.
+    m_offerTimer.setSingleShot(true);
+    connect(&m_offerTimer, &QTimer::timeout, this, [this] { m_offered.reset(); });
 }
 
 GuestLink::~GuestLink() = default;
+
+void GuestLink::offer(std::unique_ptr<DirectSocket> socket)
+{
+    m_offered = std::move(socket);
+    if (m_offered)
+        connect(m_offered.get(), &DirectSocket::connected, this, &GuestLink::changeOver);
+}
 
 void GuestLink::greet(bool mayHaveHistory, bool isLeased, const Completion<>& opened)
 {
@@ -73,7 +85,7 @@ void GuestLink::greet(bool mayHaveHistory, bool isLeased, const Completion<>& op
     m_state = State::Greeting;
     m_isLeased = isLeased;
     m_opened = opened;
-    m_nonce = randomNonce();
+    m_nonce = randomBytes(guest::nonceBytes);
     if (mayHaveHistory)
         m_batch.append(QByteArray(guest::resyncBytes, 0));
     QByteArray payload(4, 0);
@@ -141,6 +153,8 @@ void GuestLink::flush()
     if (m_batch.isEmpty())
         return;
     m_transport->write(m_batch);
+    if (!m_senders.isEmpty() && m_transport->pendingBytes() < maxWaitingBytes)
+        scheduleFlush(); // All of it has gone at once, and nobody will say so later.
     // The next one comes at once, and its memory is here already.
     if (m_senders.isEmpty())
         m_batch = {};
@@ -169,11 +183,12 @@ void GuestLink::fail(const Error& error)
     m_state = State::Dead;
     m_reason = error;
     m_greetingTimer.stop();
+    m_offerTimer.stop();
     m_pingTimer.stop();
     m_silenceTimer.stop();
-    m_transport->disconnect(this);
-    m_transport->close();
-    m_transport.release()->deleteLater(); // it may be the one that is signalling
+    retire(m_transport);
+    retire(m_attached);
+    m_offered.reset();
     while (!m_receivers.isEmpty()) {
         auto* receiver = m_receivers.take(m_receivers.begin().key());
         receiver->lose(error);
@@ -182,6 +197,15 @@ void GuestLink::fail(const Error& error)
         waiter.fail(error);
     m_opened.fail(error);
     Q_EMIT failed(error);
+}
+
+void GuestLink::retire(std::unique_ptr<GuestTransport>& transport)
+{
+    if (!transport)
+        return;
+    transport->disconnect(this);
+    transport->close();
+    transport.release()->deleteLater(); // it may be the one that is signalling
 }
 
 Completion<> GuestLink::takePlace()
@@ -216,7 +240,7 @@ void GuestLink::take(const QByteArray& bytes)
         frames = findGreeting(bytes);
     const unsigned char* data = raw(frames);
     auto size = static_cast<std::size_t>(frames.size());
-    while (m_state == State::Open) {
+    while (m_state == State::Open || m_state == State::Connecting) {
         const auto status = m_parser.feed(data, size);
         if (status == guest::FrameParser::Status::NeedMore)
             return;
@@ -261,18 +285,86 @@ QByteArray GuestLink::findGreeting(const QByteArray& bytes)
         return {};
     }
     m_cgroupVersion = static_cast<int>(cgroupVersion);
+    if (m_offered)
+        connectDirectly();
+    else
+        beOpen();
+    return rest;
+}
+
+void GuestLink::beOpen()
+{
     m_state = State::Open;
     m_greetingTimer.stop();
     if (m_isLeased)
         m_pingTimer.start(m_limits.pingInterval);
     m_opened.deliver({});
-    return rest;
+}
+
+void GuestLink::connectDirectly()
+{
+    const auto token = randomBytes(guest::tokenBytes);
+    const auto listening = m_offered->listen(token);
+    if (!listening) {
+        qCDebug(logSandbox) << "no direct socket:" << listening.error().message;
+        m_offered.reset();
+        beOpen();
+        return;
+    }
+    m_state = State::Connecting;
+    m_greetingTimer.start(m_limits.greeting);
+    m_offerTimer.start(m_limits.offer);
+    send(Type::Connect, 0, token);
+}
+
+void GuestLink::changeOver(int fd)
+{
+    m_offerTimer.stop();
+    m_offered.release()->deleteLater(); // it is signalling
+    auto direct = std::make_unique<DirectTransport>(fd);
+    m_transport->disconnect(this);
+    connect(m_transport.get(), &GuestTransport::received, this,
+        [this] { fail(protocolError(u"something beside the direct socket"_s)); });
+    // What it said before its end is on the way here.
+    connect(m_transport.get(), &GuestTransport::closed, this,
+        [this, direct = direct.get()](const Error& error) {
+            const auto self = shared_from_this();
+            direct->drain();
+            fail(error);
+        });
+    connect(direct.get(), &GuestTransport::received, this, &GuestLink::take);
+    connect(direct.get(), &GuestTransport::closed, this, &GuestLink::fail);
+    connect(direct.get(), &GuestTransport::written, this, &GuestLink::flush);
+    m_attached = std::exchange(m_transport, std::move(direct));
+}
+
+void GuestLink::takeConnected(const Header& header)
+{
+    guest::Reader reader(m_parser.payload(), header.length);
+    const quint32 number = reader.u32();
+    if (!reader.isValid() || reader.left() > 0 || (number == 0) != isDirect()) {
+        fail(protocolError(u"that it is connected, and is not"_s));
+        return;
+    }
+    m_offerTimer.stop();
+    m_offered.reset();
+    if (number != 0)
+        qCDebug(logSandbox) << "the guest cannot reach the direct socket:" << number;
+    beOpen();
 }
 
 void GuestLink::dispatch()
 {
     const Header header = m_parser.header();
     const auto* data = reinterpret_cast<const char*>(m_parser.payload());
+    if (m_state == State::Connecting && header.type == Type::Connected) {
+        takeConnected(header);
+        return;
+    }
+    if (m_state == State::Connecting && header.type != Type::Fault) {
+        fail(protocolError(u"something before it was connected"_s));
+        return;
+    }
     switch (header.type) {
     case Type::Pong:
         m_silenceTimer.stop();

@@ -9,6 +9,9 @@
 
 namespace isol8 {
 
+class DirectSocket;
+class DirectTransport;
+
 /// Whoever waits for the frames of one id. Both calls may destroy the receiver.
 class GuestReceiver {
 public:
@@ -38,9 +41,12 @@ public:
     GuestLink(std::unique_ptr<GuestTransport> transport, const GuestLimits& limits);
     ~GuestLink() override;
 
-    /// Says Hello; delivers when the answer has come.
+    /// Before greet(): the conversation goes on over @p socket if the guest can reach it.
+    void offer(std::unique_ptr<DirectSocket> socket);
+    /// Says Hello; delivers when the answer has come, and the way to go on is settled.
     void greet(bool mayHaveHistory, bool isLeased, const Completion<>& opened);
     [[nodiscard]] bool isOpen() const { return m_state == State::Open; }
+    [[nodiscard]] bool isDirect() const { return m_attached != nullptr; }
     [[nodiscard]] int cgroupVersion() const { return m_cgroupVersion; }
     /// Why it is not open.
     [[nodiscard]] Error reason() const;
@@ -75,19 +81,26 @@ Q_SIGNALS:
     void failed(const isol8::Error& error);
 
 private:
-    enum class State { New, Greeting, Open, Dead };
+    enum class State { New, Greeting, Connecting, Open, Dead };
 
     void take(const QByteArray& bytes);
     /// Looks for the answer to Hello in anything; returns what follows it.
     QByteArray findGreeting(const QByteArray& bytes);
     void dispatch();
+    void connectDirectly();
+    void changeOver(int fd);
+    void takeConnected(const guest::Header& header);
+    void beOpen();
+    void retire(std::unique_ptr<GuestTransport>& transport);
     [[nodiscard]] GuestReceiver* receiverOf(const guest::Header& header);
     [[nodiscard]] GuestReceiver* receiverOfOpened(const guest::Header& header);
     void scheduleFlush();
     void flush();
     void ping();
 
-    std::unique_ptr<GuestTransport> m_transport;
+    std::unique_ptr<GuestTransport> m_transport; ///< That is spoken over.
+    std::unique_ptr<GuestTransport> m_attached; ///< Beside a direct socket: only tells of the end.
+    std::unique_ptr<DirectSocket> m_offered;
     GuestLimits m_limits;
     State m_state = State::New;
     Error m_reason;
@@ -105,6 +118,7 @@ private:
     QByteArray m_scanned;
     bool m_isLeased = false;
     QTimer m_greetingTimer;
+    QTimer m_offerTimer;
     QTimer m_pingTimer;
     QTimer m_silenceTimer;
 

@@ -14,6 +14,8 @@ inline const QString owner = QStringLiteral("isol8.owner");
 inline const QString kind
     = QStringLiteral("isol8.kind"); ///< run, pool, spare, session, kept or helper.
 inline const QString session = QStringLiteral("isol8.session"); ///< Session id.
+/// Name of the direct socket's folder, of those that outlive their host.
+inline const QString socket = QStringLiteral("isol8.socket");
 inline const QString runtime = QStringLiteral("isol8.runtime"); ///< Runtime name.
 
 } // namespace isol8::labels

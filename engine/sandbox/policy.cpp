@@ -100,6 +100,12 @@ Result<docker::ContainerSpec> containerSpec(
                         << QString::number(plan.linger.count());
     spec.volumes = { { plan.guestVolume, QString::fromLatin1(guest::mountPath), true } };
 
+    // A direct socket's folder, which Sandbox::create() makes: it is empty again before any program
+    // runs, cannot be written from inside, and nobody else is given the same. A custom profile may
+    // end a guest that connects.
+    if (plan.kind != SandboxKind::Spare && options.seccomp != SeccompMode::Custom)
+        spec.binds = { { {}, QString::fromLatin1(guest::hostMountPath) } };
+
     // 2. The guest is root with just the capabilities to become uid 100 for good (SETPCAP empties
     // the
     //    program's bounding set) and to kill what that user started. The program has none.

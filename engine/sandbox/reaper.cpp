@@ -24,14 +24,17 @@ bool isLeftover(const docker::ContainerSummary& container)
 
 } // namespace
 
-Task<int> reapLeftovers(std::shared_ptr<docker::Client> client, CancelToken cancel)
+Task<int> reapLeftovers(std::shared_ptr<docker::Client> client,
+    std::shared_ptr<DirectAccess> access, CancelToken cancel)
 {
+    auto folders = access->lastingFolders(); // First: those that are made meanwhile are not in it.
     const auto containers
         = co_await client->listContainers({ labels::managed + u"=true"_s }, cancel);
     if (!containers)
         co_return std::unexpected(containers.error());
     int removed = 0;
     for (const auto& container : *containers) {
+        folders.removeOne(container.labels.value(labels::socket));
         if (!isLeftover(container))
             continue;
         const auto gone = co_await client->removeContainer(container.id, cancel);
@@ -41,6 +44,8 @@ Task<int> reapLeftovers(std::shared_ptr<docker::Client> client, CancelToken canc
             qCDebug(logSandbox) << "leftover" << container.id.left(12)
                                 << "stays:" << gone.error().message;
     }
+    for (const auto& folder : std::as_const(folders))
+        access->removeFolder(folder);
     co_return removed;
 }
 

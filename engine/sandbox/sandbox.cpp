@@ -6,8 +6,10 @@
 #include "engine/docker/attachedstream.h"
 #include "engine/images/imagename.h"
 #include "engine/sandbox/dockertransport.h"
+#include "engine/sandbox/labels.h"
 
 #include <QCoroTimer>
+#include <QFileInfo>
 #include <QTimer>
 
 namespace isol8 {
@@ -45,8 +47,8 @@ Task<> start(ClientPointer client, QString id, CancelToken greeting, CancelToken
 /// Attaches, starts, and waits for the guest's greeting. The greeting usually arrives before
 /// Docker's answer to the start. Only what stays for others waits for that answer as well: until
 /// then Docker's list calls the container "created", and who looks for a session there misses it.
-Task<std::unique_ptr<GuestConnection>> bringUp(
-    ClientPointer client, QString id, bool isLeased, CancelToken cancel)
+Task<std::unique_ptr<GuestConnection>> bringUp(ClientPointer client, QString id, bool isLeased,
+    std::unique_ptr<DirectSocket> socket, CancelToken cancel)
 {
     auto stream = co_await client->attach(id, cancel);
     if (!stream)
@@ -54,6 +56,7 @@ Task<std::unique_ptr<GuestConnection>> bringUp(
     GuestLimits limits;
     limits.greeting = firstGreetingLimit;
     auto guest = connectionOver(std::move(*stream), limits);
+    guest->offer(std::move(socket));
 
     const CancelToken greeting;
     const auto linked = cancel.onCancel([greeting] { greeting.cancel(); });
@@ -74,19 +77,8 @@ Task<std::unique_ptr<GuestConnection>> bringUp(
     co_return guest;
 }
 
-} // namespace
-
-Sandbox::Sandbox(ClientPointer client, QString containerId, std::unique_ptr<GuestConnection> guest)
-    : m_client(std::move(client))
-    , m_containerId(std::move(containerId))
-    , m_guest(std::move(guest))
-{
-}
-
-Sandbox::~Sandbox() = default;
-
-Task<std::shared_ptr<Sandbox>> Sandbox::create(
-    ClientPointer client, docker::ContainerSpec spec, QString name, CancelToken cancel)
+Task<std::shared_ptr<Sandbox>> createOnce(ClientPointer client, docker::ContainerSpec spec,
+    QString name, std::unique_ptr<DirectSocket> socket, CancelToken cancel)
 {
     const bool isLeased = !spec.isStdinClosedOnDetach;
     const auto image = spec.image;
@@ -105,7 +97,7 @@ Task<std::shared_ptr<Sandbox>> Sandbox::create(
             co_return std::unexpected(missingImage(image));
         co_return std::unexpected(id.error().within(u"creating the sandbox"_s));
     }
-    auto guest = co_await bringUp(client, *id, isLeased, cancel);
+    auto guest = co_await bringUp(client, *id, isLeased, std::move(socket), cancel);
     if (!guest) {
         const auto removed = co_await client->removeContainer(*id);
         if (!removed)
@@ -114,16 +106,60 @@ Task<std::shared_ptr<Sandbox>> Sandbox::create(
         co_return std::unexpected(guest.error());
     }
     qCDebug(logSandbox) << "sandbox" << id->left(12) << "is up";
-    co_return std::shared_ptr<Sandbox>(new Sandbox(std::move(client), *id, std::move(*guest)));
+    co_return std::make_shared<Sandbox>(std::move(client), *id, std::move(*guest));
 }
 
-Task<std::shared_ptr<Sandbox>> Sandbox::takeOver(
-    ClientPointer client, QString containerId, CancelToken cancel)
+/// Docker names the folder, or says what it does not do, in sentences of its many versions.
+bool isAboutMount(const Error& error, const QString& folder)
+{
+    return error.kind != Kind::Cancelled
+        && (error.message.contains(folder)
+            || error.message.contains(u"mount"_s, Qt::CaseInsensitive));
+}
+
+} // namespace
+
+Sandbox::Sandbox(ClientPointer client, QString containerId, std::unique_ptr<GuestConnection> guest)
+    : m_client(std::move(client))
+    , m_containerId(std::move(containerId))
+    , m_guest(std::move(guest))
+{
+}
+
+Sandbox::~Sandbox() = default;
+
+Task<std::shared_ptr<Sandbox>> Sandbox::create(ClientPointer client,
+    std::shared_ptr<DirectAccess> access, docker::ContainerSpec spec, QString name,
+    CancelToken cancel)
+{
+    const auto wanted = std::exchange(spec.binds, {});
+    const bool isLasting = !spec.isStdinClosedOnDetach;
+    auto socket = wanted.isEmpty() || !access ? nullptr : access->makeSocket(isLasting);
+    if (socket) {
+        const auto folder = socket->folder();
+        auto direct = spec;
+        direct.binds = { { folder, wanted.constFirst().target } };
+        if (isLasting)
+            direct.labels.insert(labels::socket, QFileInfo(folder).fileName());
+        auto sandbox
+            = co_await createOnce(client, std::move(direct), name, std::move(socket), cancel);
+        if (sandbox && !(*sandbox)->guest().isDirect())
+            access->giveUp(u"the guest does not reach them"_s);
+        if (sandbox || !isAboutMount(sandbox.error(), folder))
+            co_return sandbox;
+        access->giveUp(sandbox.error().message);
+    }
+    co_return co_await createOnce(client, std::move(spec), name, nullptr, cancel);
+}
+
+Task<std::shared_ptr<Sandbox>> Sandbox::takeOver(ClientPointer client,
+    std::unique_ptr<DirectSocket> socket, QString containerId, CancelToken cancel)
 {
     auto stream = co_await client->attach(containerId, cancel);
     if (!stream)
         co_return std::unexpected(stream.error().within(u"attaching to the sandbox"_s));
     auto guest = connectionOver(std::move(*stream));
+    guest->offer(std::move(socket));
     const auto opened = co_await guest->open(/*mayHaveHistory=*/true, /*isLeased=*/true, cancel);
     if (!opened)
         co_return std::unexpected(opened.error().within(u"waiting for the sandbox"_s));

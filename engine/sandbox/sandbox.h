@@ -3,6 +3,7 @@
 
 #include "engine/core/task.h"
 #include "engine/docker/client.h"
+#include "engine/sandbox/directaccess.h"
 #include "engine/sandbox/guestconnection.h"
 
 #include <memory>
@@ -18,15 +19,18 @@ public:
     Sandbox(std::shared_ptr<docker::Client> client, QString containerId,
         std::unique_ptr<GuestConnection> guest);
 
-    /// Creates, attaches to and starts a container as @p spec says, under @p name. On any
+    /// Creates, attaches to and starts a container as @p spec says, under @p name. A bind mount
+    /// without a source gets the folder of a direct socket from @p access, or is left out. On any
     /// failure and on cancel nothing of it is left. Kind::NotFound: no such image.
     [[nodiscard]] static Task<std::shared_ptr<Sandbox>> create(
-        std::shared_ptr<docker::Client> client, docker::ContainerSpec spec, QString name,
-        CancelToken cancel);
+        std::shared_ptr<docker::Client> client, std::shared_ptr<DirectAccess> access,
+        docker::ContainerSpec spec, QString name, CancelToken cancel);
 
-    /// Takes over a running container whose guest lingers.
+    /// Takes over a running container whose guest lingers; @p socket: in the folder that is mounted
+    /// there, or null.
     [[nodiscard]] static Task<std::shared_ptr<Sandbox>> takeOver(
-        std::shared_ptr<docker::Client> client, QString containerId, CancelToken cancel);
+        std::shared_ptr<docker::Client> client, std::unique_ptr<DirectSocket> socket,
+        QString containerId, CancelToken cancel);
     /// The first host of a container @p name whose guest waits for one, for @p greetingLimit.
     [[nodiscard]] static Task<std::shared_ptr<Sandbox>> meet(std::shared_ptr<docker::Client> client,
         QString name, std::chrono::milliseconds greetingLimit, CancelToken cancel);

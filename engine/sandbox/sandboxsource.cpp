@@ -55,7 +55,8 @@ Task<AcquiredSandbox> makeSandbox(
     if (!spec)
         co_return std::unexpected(spec.error());
 
-    auto sandbox = co_await Sandbox::create(engine->client, std::move(*spec), name, cancel);
+    auto sandbox
+        = co_await Sandbox::create(engine->client, engine->access, std::move(*spec), name, cancel);
     if (!sandbox)
         co_return std::unexpected(sandbox.error());
     co_return AcquiredSandbox { std::move(*sandbox), nullptr, choice->details.id,
@@ -80,10 +81,13 @@ Task<AcquiredSandbox> findSession(
                 runtime, runtimeName(*wanted), sessionId));
     if (!details->isRunning || details->status == "paused"_L1) {
         (void)co_await engine->client->removeContainer(details->id);
+        engine->access->removeFolder(details->labels.value(labels::socket));
         co_return failure(Kind::NotFound, u"the session %1 has ended"_s.arg(sessionId));
     }
     auto image = co_await engine->client->inspectImage(details->imageId, cancel);
-    auto sandbox = co_await Sandbox::takeOver(engine->client, details->id, cancel);
+    auto socket = engine->access->reopenSocket(details->labels.value(labels::socket));
+    auto sandbox
+        = co_await Sandbox::takeOver(engine->client, std::move(socket), details->id, cancel);
     if (!sandbox)
         co_return std::unexpected(sandbox.error());
     co_return AcquiredSandbox { std::move(*sandbox), nullptr, details->imageId,

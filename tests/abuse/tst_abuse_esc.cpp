@@ -78,9 +78,13 @@ QByteArray auditOf(const QJsonObject& raw)
     for (const auto& path : { u"/sandbox"_s, u"/tmp"_s })
         expect("Tmpfs", tmpfs[path].toString().startsWith("rw,nosuid,nodev,"_L1));
     const auto mounts = raw[u"Mounts"_s].toArray();
-    expect("Mounts", mounts.size() == 1);
-    expect("Mounts", mounts[0][u"Destination"_s].toString() == "/.isol8"_L1);
-    expect("Mounts", !mounts[0][u"RW"_s].toBool(true));
+    QStringList targets;
+    for (const auto& mount : mounts) {
+        targets << mount[u"Destination"_s].toString();
+        expect("Mounts", !mount[u"RW"_s].toBool(true));
+    }
+    targets.sort();
+    expect("Mounts", targets == QStringList { u"/.isol8"_s, u"/.isol8-host"_s });
     expect(
         "Healthcheck", config[u"Healthcheck"_s][u"Test"_s].toArray() == QJsonArray { u"NONE"_s });
     expect("Tty", !config[u"Tty"_s].toBool());

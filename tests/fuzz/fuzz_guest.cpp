@@ -12,10 +12,12 @@
 #include <vector>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace {
-// The kernel's, which has another name below.
+// The kernel's, which have other names below.
 int (*const truePair)(int, int, int, int*) = &::socketpair;
+int (*const truePart)(int) = &::close;
 } // namespace
 
 #include "tests/fuzz/guestseam.h"
@@ -55,12 +57,22 @@ struct World {
     std::vector<int> connections; ///< The program's ends.
     std::vector<int> workers; ///< Ends of the children that work on files,
     std::vector<std::uint32_t> workerIds; ///< and what they were asked for last.
+    int direct = -1; ///< The guest's end of a direct socket,
+    int directPeer = -1; ///< and the host's.
+    bool isNewHost = false; ///< The next frames come on the attached stream all the same.
     int streams[3] = { -1, -1, -1 }; ///< The program's.
     int signals = -1;
     int scrub = -1;
 };
 
 World* world = nullptr;
+
+void closeEnd(int& fd)
+{
+    if (fd >= 0)
+        truePart(fd);
+    fd = -1;
+}
 
 /// Two ends; the second one is the world's.
 int connected(int type, int& theirs)
@@ -179,6 +191,19 @@ void Scrub::serve(const PollSet& set)
     m_host.verdict(Type::Scrubbed, m_id, m_processes.killAll() ? 0 : EBUSY, "");
 }
 
+Descriptor connectToHost(const unsigned char*)
+{
+    if (world->doesForkFail) {
+        errno = ENOENT;
+        return {};
+    }
+    closeEnd(world->directPeer);
+    world->direct = connected(SOCK_STREAM, world->directPeer);
+    world->isNewHost = false;
+    world->output.reset();
+    return Descriptor(world->direct);
+}
+
 void serveFiles(int)
 {
     std::abort(); // Nothing is forked.
@@ -235,13 +260,6 @@ bool resizeTerminal(int, std::uint16_t, std::uint16_t)
 #undef write
 
 namespace {
-
-void closeEnd(int& fd)
-{
-    if (fd >= 0)
-        ::close(fd);
-    fd = -1;
-}
 
 void readAll(int fd)
 {
@@ -335,7 +353,10 @@ void happen(std::uint8_t event)
         signalGuest(SIGCHLD);
         break;
     case 12:
-        signalGuest(SIGIO);
+        if (which % 2)
+            world->isNewHost = true;
+        else
+            signalGuest(SIGIO);
         break;
     case 13:
         world->isOutputBlocked = which % 2;
@@ -349,6 +370,12 @@ void happen(std::uint8_t event)
         world->microseconds += 1000LL << which;
         break;
     }
+}
+
+/// Where the host's frames come.
+int source()
+{
+    return world->direct >= 0 && !world->isNewHost ? world->direct : 0;
 }
 
 /// A program that reads the guest's frames; the host would end the conversation over any other.
@@ -396,6 +423,10 @@ int seamClock(clockid_t, timespec* time)
 
 int seamClose(int fd)
 {
+    if (fd == world->direct) {
+        world->direct = -1;
+        world->output.reset(); // It may have been in the middle of a frame.
+    }
     return fd > 2 ? ::close(fd) : 0; // Those are the fuzzer's own.
 }
 
@@ -457,8 +488,10 @@ int seamPoll(pollfd* entries, nfds_t count, const timespec* limit, const sigset_
     for (nfds_t i = 0; i < count; ++i) {
         if (entries[i].fd == world->listener)
             others[i].revents = world->waiting > 0 ? POLLIN : 0;
-        const bool isHost = entries[i].fd == 0 || (entries[i].fd == 1 && !world->isOutputBlocked);
-        entries[i].revents = isHost ? entries[i].events : others[i].revents;
+        const bool isOutput = entries[i].events == POLLOUT;
+        const bool isHost = isOutput ? !world->isOutputBlocked : entries[i].fd == source();
+        const bool isStream = entries[i].fd == world->direct || entries[i].fd <= 2;
+        entries[i].revents = !isStream ? others[i].revents : isHost ? entries[i].events : 0;
         ready += entries[i].revents ? 1 : 0;
     }
     if (ready == 0 && limit)
@@ -470,7 +503,7 @@ int seamPoll(pollfd* entries, nfds_t count, const timespec* limit, const sigset_
 
 ssize_t seamRead(int fd, void* to, std::size_t size)
 {
-    if (fd != 0)
+    if (fd != 0 && fd != world->direct)
         return ::read(fd, to, size);
     const auto taken = std::min({ size, world->pieceBytes, world->framesLeft });
     if (taken > 0)
@@ -520,7 +553,7 @@ pid_t seamWaitpid(pid_t pid, int*, int)
 
 ssize_t seamWrite(int fd, const void* from, std::size_t size)
 {
-    if (fd != 1)
+    if (fd != 1 && fd != world->direct)
         return ::write(fd, from, size);
     if (world->isOutputBlocked) {
         errno = EAGAIN;
@@ -574,8 +607,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
         for (int& end : *ends)
             closeEnd(end);
     }
-    for (int* const end :
-        { world->streams, world->streams + 1, world->streams + 2, &world->signals, &world->scrub })
+    for (int* const end : { world->streams, world->streams + 1, world->streams + 2, &world->signals,
+             &world->scrub, &world->directPeer })
         closeEnd(*end);
     const int freeAfter = ::dup(2);
     ::close(freeAfter);

@@ -52,6 +52,7 @@ void TestContainerJson::limitsAndMounts()
     spec.securityOptions = { u"no-new-privileges"_s };
     spec.tmpfs = { { u"/tmp"_s, u"rw,noexec"_s } };
     spec.volumes = { { u"guest"_s, u"/.isol8"_s, true } };
+    spec.binds = { { u"/run/x"_s, u"/.isol8-host"_s } };
     spec.ulimits = { { u"nofile"_s, 10, 20 } };
     spec.memoryBytes = 5'000'000'000;
     spec.memorySwapBytes = 5'000'000'001;
@@ -74,6 +75,13 @@ void TestContainerJson::limitsAndMounts()
     QCOMPARE(mount.value(u"Source"_s).toString(), u"guest"_s);
     QCOMPARE(mount.value(u"ReadOnly"_s).toBool(), true);
     QCOMPARE(mount.value(u"VolumeOptions"_s).toObject().value(u"NoCopy"_s).toBool(), true);
+    const auto bind = host.value(u"Mounts"_s).toArray().at(1).toObject();
+    QCOMPARE(bind.value(u"Type"_s).toString(), u"bind"_s);
+    QCOMPARE(bind.value(u"Source"_s).toString(), u"/run/x"_s);
+    QCOMPARE(bind.value(u"Target"_s).toString(), u"/.isol8-host"_s);
+    QCOMPARE(bind.value(u"ReadOnly"_s).toBool(), true);
+    QCOMPARE(
+        bind.value(u"BindOptions"_s).toObject().value(u"Propagation"_s).toString(), u"private"_s);
     const auto ulimit = host.value(u"Ulimits"_s).toArray().first().toObject();
     QCOMPARE(ulimit.value(u"Soft"_s).toInteger(), 10);
     QCOMPARE(ulimit.value(u"Hard"_s).toInteger(), 20);

@@ -16,22 +16,25 @@ namespace {
 // A root like a container's: the machine's /usr to read, tmpfs to write, devices, and nothing else.
 // The shell becomes the guest, which so is process 1 of the namespace that unshare(1) has made.
 // Loopback is up, as in a container's network namespace (SIOCSIFFLAGS, IFF_UP).
-// $1 is a directory to build it in, $2 the guest, $3 its control groups; the rest are the guest's
-// arguments.
+// $1 is a directory to build it in, $2 the guest, $3 its control groups, $4 the host's folder; the
+// rest are the guest's arguments.
 constexpr auto script = R"(
 set -e
 root=$1
 guest=$2
 cgroup=$3
-shift 3
+host=$4
+shift 4
 mount --make-rprivate /
 perl -e 'socket(S, 2, 2, 0) && ioctl(S, 0x8914, $up = pack("a16 s x22", "lo", 1)) or die $!'
 mount -t tmpfs -o mode=0755,size=1m none $root
 cd $root
-mkdir usr proc dev sys sandbox tmp .isol8 etc
+mkdir usr proc dev sys sandbox tmp .isol8 .isol8-host etc
 for name in bin sbin lib lib64; do ln -s usr/$name $name; done
 touch .isol8/guest
 mount --bind $guest .isol8/guest
+mount --bind $host .isol8-host
+mount -o remount,bind,ro .isol8-host
 mount --rbind /usr usr
 mount -o remount,bind,ro usr
 mount -t proc proc proc
@@ -84,6 +87,7 @@ GuestProcess::GuestProcess(const QStringList& arguments, const QString& cgroup)
     guest.setPermissions(QFile::ReadOwner | QFile::ExeOwner);
     const QString root = m_directory.filePath(u"root"_s);
     QDir().mkpath(root);
+    QDir().mkpath(hostFolder());
 
     m_process.setProcessChannelMode(QProcess::SeparateChannels);
     m_process.setReadChannel(QProcess::StandardOutput);
@@ -99,7 +103,8 @@ GuestProcess::GuestProcess(const QStringList& arguments, const QString& cgroup)
     });
     m_process.start(u"unshare"_s,
         QStringList { u"--pid"_s, u"--fork"_s, u"--mount"_s, u"--net"_s, u"--ipc"_s, u"sh"_s,
-            u"-c"_s, QString::fromLatin1(script), u"sh"_s, root, guest.fileName(), cgroup }
+            u"-c"_s, QString::fromLatin1(script), u"sh"_s, root, guest.fileName(), cgroup,
+            hostFolder() }
             + arguments);
 }
 
@@ -108,6 +113,11 @@ GuestProcess::~GuestProcess()
     m_process.disconnect(this);
     kill();
     m_process.waitForFinished();
+}
+
+QString GuestProcess::hostFolder() const
+{
+    return m_directory.filePath(u"s1"_s);
 }
 
 qint64 GuestProcess::guestPid() const

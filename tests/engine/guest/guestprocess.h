@@ -26,6 +26,8 @@ public:
     void setReading(bool isReading) override;
     void close() override;
 
+    /// What is mounted for a direct socket.
+    [[nodiscard]] QString hostFolder() const;
     /// As seen from here; 0 when it is not there.
     [[nodiscard]] qint64 guestPid() const;
     void kill();

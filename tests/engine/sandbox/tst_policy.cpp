@@ -22,6 +22,7 @@ private Q_SLOTS:
     void foreignImageKeepsDockersHostsFile();
     void imageVolumesAreCovered();
     void sessionOutlivesItsHost();
+    void folderForTheSocket();
     void seccompChoices();
     void customProfileMustBeOne_data();
     void customProfileMustBeOne();
@@ -144,6 +145,25 @@ void TestPolicy::imageVolumesAreCovered()
     QVERIFY(spec);
     QVERIFY(tmpfsOptions(*spec, u"/var/lib/data"_s).startsWith(u"ro,"_s));
     QCOMPARE(spec->tmpfs.size(), 3);
+}
+
+void TestPolicy::folderForTheSocket()
+{
+    const QList<docker::BindMount> folder { { {}, u"/.isol8-host"_s } };
+    for (const auto kind :
+        { SandboxKind::Run, SandboxKind::Pool, SandboxKind::Session, SandboxKind::Kept }) {
+        auto other = plan();
+        other.kind = kind;
+        const auto spec = containerSpec({}, other);
+        QVERIFY(spec && spec->binds == folder);
+    }
+    // Its host is not there yet.
+    auto spare = plan();
+    spare.kind = SandboxKind::Spare;
+    QVERIFY(containerSpec({}, spare)->binds.isEmpty());
+    ExecutionOptions options;
+    options.seccomp = SeccompMode::Unconfined;
+    QCOMPARE(containerSpec(options, plan())->binds, folder);
 }
 
 void TestPolicy::sessionOutlivesItsHost()
