@@ -70,13 +70,14 @@ Guest::Guest(const Life& life)
     setNonBlocking(0);
     setNonBlocking(1);
     if (life.prestartSpec && appendHexadecimal(m_run.pendingSpec(), life.prestartSpec))
-        handlePrestart(0, reinterpret_cast<const unsigned char*>(life.prestartPath),
+        prestart(0, 0, reinterpret_cast<const unsigned char*>(life.prestartPath),
             strlen(life.prestartPath));
 }
 
 int Guest::serve()
 {
     while (round() == Verdict::GoOn) { }
+    m_prestart.endZygote();
     m_processes.killAll();
     return m_exitCode;
 }
@@ -193,8 +194,7 @@ Guest::Verdict Guest::handle(const Header& header, Reader reader, const unsigned
     case Type::Scrub:
         return scrub(header.id);
     case Type::Prestart:
-        handlePrestart(header.id, payload, header.length);
-        return Verdict::GoOn;
+        return handlePrestart(header, reader) ? Verdict::GoOn : fault("unexpected frame");
     default:
         break;
     }
@@ -260,8 +260,20 @@ bool Guest::handleStart(const Header& header, Reader reader)
     return true;
 }
 
+bool Guest::handlePrestart(const Header& header, Reader reader)
+{
+    const std::uint32_t flags = reader.u32();
+    const std::size_t size = reader.left();
+    const unsigned char* path = reader.bytes(size);
+    if (!reader.isValid())
+        return false;
+    prestart(header.id, flags, path, size);
+    return true;
+}
+
 /// Nothing but the guest's own children may run beside the one that is started ahead.
-void Guest::handlePrestart(std::uint32_t id, const unsigned char* path, std::size_t size)
+void Guest::prestart(
+    std::uint32_t id, std::uint32_t flags, const unsigned char* path, std::size_t size)
 {
     const int error = m_run.isActive() || m_scrub.isActive() ? EBUSY
         : id != 0 && !m_run.hasSpecOf(id)                    ? EINVAL
@@ -270,7 +282,7 @@ void Guest::handlePrestart(std::uint32_t id, const unsigned char* path, std::siz
         m_host.verdict(Type::Prestarted, id, error, "");
         return;
     }
-    m_prestart.start(id, m_run.pendingSpec(), path, size);
+    m_prestart.start(id, m_run.pendingSpec(), flags, path, size);
 }
 
 void Guest::beginDueRun()
@@ -434,6 +446,7 @@ Guest::Verdict Guest::hello(Reader reader)
         return fault("malformed Hello");
     // The first host of a spare takes over what was started ahead for it.
     if (!m_isSpare || m_isGreeted) {
+        m_prestart.endZygote();
         if (!m_processes.killAll())
             return fault("a process could not be killed");
         m_run.reset();

@@ -38,7 +38,9 @@ private:
     void interruptAwaitedFile();
     bool handleConnection(const Header& header, Reader reader, const unsigned char* payload);
     bool handleStart(const Header& header, Reader reader);
-    void handlePrestart(std::uint32_t id, const unsigned char* path, std::size_t size);
+    bool handlePrestart(const Header& header, Reader reader);
+    void prestart(
+        std::uint32_t id, std::uint32_t flags, const unsigned char* path, std::size_t size);
     void beginDueRun();
     Verdict hello(Reader reader);
     Verdict connect(Reader reader);

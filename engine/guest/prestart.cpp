@@ -16,8 +16,8 @@ constexpr Time startLimit = 20 * microsecondsPerSecond;
 
 } // namespace
 
-void Prestart::start(
-    std::uint32_t id, RunSpec& spec, const unsigned char* path, std::size_t pathSize)
+void Prestart::start(std::uint32_t id, RunSpec& spec, std::uint32_t flags,
+    const unsigned char* path, std::size_t pathSize)
 {
     if (isActive() || m_file.isOpen()) {
         spec.clear();
@@ -25,8 +25,9 @@ void Prestart::start(
         return;
     }
     m_id = id;
-    const int error
-        = m_file.make(reinterpret_cast<const char*>(path), pathSize) ? begin(spec) : errno;
+    const int error = m_file.make(reinterpret_cast<const char*>(path), pathSize)
+        ? begin(spec, flags & PrestartFlag::KeepZygote)
+        : errno;
     spec.clear();
     if (error == 0)
         return;
@@ -35,7 +36,7 @@ void Prestart::start(
     answer(error);
 }
 
-int Prestart::begin(RunSpec& spec)
+int Prestart::begin(RunSpec& spec, bool isZygoteWanted)
 {
     if (spec.size() > sizeof m_spec)
         return E2BIG;
@@ -46,25 +47,52 @@ int Prestart::begin(RunSpec& spec)
         return error;
     if (spec.hasTerminal())
         return EINVAL;
+    if (isZygoteWanted && m_zygote.isReadyFor(m_spec, m_specSize) && beginCopy() == 0)
+        return 0;
+    if (isZygoteWanted && m_zygote.start(spec, m_spec, m_specSize) == 0) {
+        m_deadline = now() + startLimit;
+        m_state = State::Hatching;
+        return 0;
+    }
     const pid_t pid = startProgram(spec, m_streams);
     if (pid < 0)
         return static_cast<int>(static_cast<std::uint32_t>(-pid) & ~workingDirectoryFlag);
+    watch(pid, State::Starting);
+    return 0;
+}
+
+/// A copy stands still already, and its call to open the file has not begun.
+int Prestart::beginCopy()
+{
+    const pid_t pid = m_zygote.fork(m_streams);
+    if (pid < 0)
+        return -pid;
+    watch(pid, State::Held);
+    m_isCopy = true;
+    m_file.endLease();
+    answer(0);
+    return 0;
+}
+
+void Prestart::watch(pid_t pid, State state)
+{
     m_child.pid = pid;
     m_processes.watch(m_child);
     m_deadline = now() + startLimit;
-    m_state = State::Starting;
-    return 0;
+    m_state = state;
 }
 
 bool Prestart::isFor(const RunSpec& spec) const
 {
-    return isActive() && !m_child.hasEnded && spec.size() == m_specSize
-        && std::memcmp(spec.bytes(), m_spec, m_specSize) == 0;
+    return isActive() && (m_state == State::Hatching || !m_child.hasEnded)
+        && spec.size() == m_specSize && std::memcmp(spec.bytes(), m_spec, m_specSize) == 0;
 }
 
 void Prestart::fileWanted()
 {
-    if (m_state == State::Starting)
+    if (m_state == State::Hatching)
+        m_zygote.fileWanted();
+    else if (m_state == State::Starting)
         hold();
 }
 
@@ -75,7 +103,7 @@ bool Prestart::hold()
         kill(-m_child.pid, SIGSTOP);
         m_state = State::Stopping;
     }
-    return m_state != State::Stopping;
+    return m_state != State::Stopping && m_state != State::Hatching;
 }
 
 bool Prestart::hasStopped() const
@@ -87,15 +115,18 @@ bool Prestart::hasStopped() const
 
 void Prestart::addTo(PollSet& set) const
 {
-    if (m_state == State::Starting || m_state == State::Stopping)
+    if (isActive() && m_state != State::Held)
         set.wakeAt(m_deadline);
 }
 
 void Prestart::serve()
 {
+    m_zygote.serve();
     if (!isActive())
         return;
-    if (m_child.hasEnded) {
+    if (m_state == State::Hatching && m_zygote.isReadyFor(m_spec, m_specSize))
+        (void)beginCopy();
+    if (m_state == State::Hatching ? !m_zygote.isStarting() : m_child.hasEnded) {
         abandonFile();
         forget();
         answer(ECHILD);
@@ -115,10 +146,14 @@ void Prestart::serve()
 pid_t Prestart::release(ProgramStreams& streams)
 {
     const pid_t pid = m_child.pid;
+    const bool isCopy = m_isCopy;
     streams = static_cast<ProgramStreams&&>(m_streams);
     m_file.leave();
     forget();
-    kill(-pid, SIGCONT);
+    if (isCopy)
+        Zygote::letGo(pid);
+    else
+        kill(-pid, SIGCONT);
     return pid;
 }
 
@@ -126,7 +161,10 @@ bool Prestart::discard()
 {
     if (!isActive())
         return false;
-    kill(-m_child.pid, SIGKILL);
+    if (m_state == State::Hatching)
+        m_zygote.discard(); // It may have looked for other files, too.
+    else
+        kill(-m_child.pid, SIGKILL);
     abandonFile();
     forget();
     answer(ECANCELED);
@@ -138,6 +176,8 @@ void Prestart::reset()
     m_file.leave();
     if (!isActive())
         return;
+    if (m_state == State::Hatching)
+        m_zygote.discard();
     forget();
     m_id = 0;
 }
@@ -155,6 +195,7 @@ void Prestart::forget()
 {
     m_processes.forget(m_child);
     m_streams = {};
+    m_isCopy = false;
     m_state = State::None;
     m_deadline = never;
     m_specSize = 0;

@@ -6,6 +6,7 @@
 #include "engine/guest/framewriter.h"
 #include "engine/guest/processes.h"
 #include "engine/guest/program.h"
+#include "engine/guest/zygote.h"
 
 namespace isol8::guest {
 
@@ -23,9 +24,11 @@ public:
 
     [[nodiscard]] bool isActive() const { return m_state != State::None; }
 
-    /// Starts what the pieces in @p spec say, for the file of @p pathSize bytes at @p path. Answers
-    /// with Prestarted, at once or later; an @p id of 0 is not answered.
-    void start(std::uint32_t id, RunSpec& spec, const unsigned char* path, std::size_t pathSize);
+    /// Starts what the pieces in @p spec say, for the file of @p pathSize bytes at @p path; as a
+    /// copy of a zygote, which is made first where there is none, with PrestartFlag::KeepZygote in
+    /// @p flags. Answers with Prestarted, at once or later; an @p id of 0 is not answered.
+    void start(std::uint32_t id, RunSpec& spec, std::uint32_t flags, const unsigned char* path,
+        std::size_t pathSize);
 
     /// Whether @p spec, not parsed yet, is what this was started with.
     [[nodiscard]] bool isFor(const RunSpec& spec) const;
@@ -42,6 +45,8 @@ public:
     bool discard();
     /// Forgets it: everything has been killed.
     void reset();
+    /// Ends the zygote too, before everything is killed.
+    void endZygote() { m_zygote.discard(); }
 
     /// Somebody has come to open the file (SIGIO).
     void fileWanted();
@@ -51,12 +56,15 @@ public:
 private:
     enum class State {
         None,
+        Hatching, ///< The zygote is being made.
         Starting,
         Stopping,
         Held,
     };
 
-    int begin(RunSpec& spec);
+    int begin(RunSpec& spec, bool isZygoteWanted);
+    int beginCopy();
+    void watch(pid_t pid, State state);
     void abandonFile();
     bool hasStopped() const;
     void forget();
@@ -65,12 +73,14 @@ private:
     FrameWriter& m_host;
     Processes& m_processes;
     const Cgroup& m_cgroup;
+    Zygote m_zygote { m_processes };
 
     static constexpr std::size_t maxSpecBytes = 32 * 1024;
 
     State m_state = State::None;
     std::uint32_t m_id = 0; ///< Not answered yet.
     Child m_child;
+    bool m_isCopy = false;
     ProgramStreams m_streams;
     AwaitedFile m_file;
     Time m_deadline = never;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "engine/guest/processes.h"
 
+#include "engine/guest/directory.h"
+#include "engine/guest/privileges.h"
 #include "engine/guest/system.h"
 
 #include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -56,6 +60,15 @@ bool Processes::reapOne()
     const pid_t pid = wait4(-1, &status, WNOHANG | __WALL, &usage);
     if (pid <= 0)
         return false;
+    if (WIFSTOPPED(status)) {
+        for (auto* child : m_watched) {
+            if (child && child->pid == pid)
+                child->stopSignal = WSTOPSIG(status);
+        }
+        return true;
+    }
+    if (pid == m_spared)
+        m_spared = 0;
     const auto bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
     if (bytes > m_largestBytes)
         m_largestBytes = bytes;
@@ -79,7 +92,8 @@ bool Processes::killAll()
     const Time limit = now() + killLimit;
     for (int round = 0;; ++round) {
         // Signals also stopped, traced and half-dead ones; ESRCH says that process 1 is alone.
-        const bool isAlone = kill(-1, SIGKILL) < 0 && errno == ESRCH;
+        const bool isAlone
+            = m_spared != 0 ? killAllButSpared() : kill(-1, SIGKILL) < 0 && errno == ESRCH;
         reap();
         if (isAlone)
             return true;
@@ -90,6 +104,28 @@ bool Processes::killAll()
             nanosleep(&pause, nullptr);
         }
     }
+}
+
+/// True when nobody else was left.
+bool Processes::killAllButSpared()
+{
+    // All programs in one sweep, which a program that forks without end does not outrun.
+    killAllOfProgramUser();
+    reap();
+    // Whoever is there now: dying, or one of ours that is not of that user yet.
+    const Descriptor directory(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.isOpen())
+        return false;
+    DirectoryReader reader(directory.fd());
+    bool isAlone = true;
+    while (const char* name = reader.next()) {
+        const int pid = atoi(name); // 0 for what is no process
+        if (pid <= 1 || pid == m_spared)
+            continue;
+        kill(pid, SIGKILL);
+        isAlone = false;
+    }
+    return isAlone && reader.error() == 0;
 }
 
 void Processes::startCounting()

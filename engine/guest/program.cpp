@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -17,14 +18,6 @@ namespace isol8::guest {
 namespace {
 
 constexpr char defaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// The program's ends.
-struct ChildStreams {
-    Descriptor input;
-    Descriptor output;
-    Descriptor errorOutput;
-    bool isTerminal = false;
-};
 
 bool makePipe(Descriptor& readEnd, Descriptor& writeEnd)
 {
@@ -36,7 +29,7 @@ bool makePipe(Descriptor& readEnd, Descriptor& writeEnd)
     return true;
 }
 
-bool makeTerminal(const RunSpec& spec, ProgramStreams& ours, ChildStreams& theirs)
+bool makeTerminal(const RunSpec& spec, ProgramStreams& ours, ProgramEnds& theirs)
 {
     Descriptor master(open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
     int unlock = 0;
@@ -52,29 +45,18 @@ bool makeTerminal(const RunSpec& spec, ProgramStreams& ours, ChildStreams& their
     return ours.input.isOpen();
 }
 
-bool makeStreams(const RunSpec& spec, ProgramStreams& ours, ChildStreams& theirs)
-{
-    const ProgramOwnership ownership;
-    if (spec.hasTerminal())
-        return makeTerminal(spec, ours, theirs);
-    if (spec.isStdinOpen()) {
-        if (!makePipe(theirs.input, ours.input))
-            return false;
-    } else {
-        theirs.input.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
-        if (!theirs.input.isOpen()) { // a pipe that nobody writes to is as empty
-            Descriptor unused;
-            if (!makePipe(theirs.input, unused))
-                return false;
-        }
-    }
-    return makePipe(ours.output, theirs.output) && makePipe(ours.errorOutput, theirs.errorOutput);
-}
-
 void setNonBlocking(const Descriptor& descriptor)
 {
     if (descriptor.isOpen())
         fcntl(descriptor.fd(), F_SETFL, fcntl(descriptor.fd(), F_GETFL) | O_NONBLOCK);
+}
+
+bool makeStreams(const RunSpec& spec, ProgramStreams& ours, ProgramEnds& theirs)
+{
+    if (!spec.hasTerminal())
+        return makePipes(spec.isStdinOpen(), ours, theirs);
+    const ProgramOwnership ownership;
+    return makeTerminal(spec, ours, theirs);
 }
 
 const char* pathOf(char** environment)
@@ -119,9 +101,15 @@ int execute(const RunSpec& spec)
     }
 }
 
+bool takeChannel(int end)
+{
+    return end == zygoteChannel ? fcntl(end, F_SETFD, 0) == 0
+                                : dup2(end, zygoteChannel) == zygoteChannel;
+}
+
 /// In the child. Shares the parent's memory: changes nothing but its own stack and *error.
 [[noreturn]] void becomeProgram(
-    const RunSpec& spec, const ChildStreams& streams, volatile std::uint32_t* error)
+    const RunSpec& spec, const ProgramEnds& streams, int zygoteEnd, volatile std::uint32_t* error)
 {
     setsid();
     volunteerForOomKiller(OomPreference::First);
@@ -131,7 +119,9 @@ int execute(const RunSpec& spec)
         = dup2(streams.input.fd(), 0) == 0 && dup2(output, 1) == 1 && dup2(errorOutput, 2) == 2;
     if (isReady && streams.isTerminal)
         isReady = ioctl(0, TIOCSCTTY, 0) == 0;
-    isReady = isReady && becomeProgramUser();
+    isReady = isReady
+        && (zygoteEnd < 0 ? becomeProgramUser(spec.mayTrace())
+                          : takeChannel(zygoteEnd) && becomeZygoteUser());
     if (!isReady) {
         *error = static_cast<std::uint32_t>(errno);
         _exit(127);
@@ -149,27 +139,22 @@ int execute(const RunSpec& spec)
 
 /// A fork that copies no memory: the parent stands still until the child has become the program.
 [[gnu::noinline]] pid_t spawn(
-    const RunSpec& spec, const ChildStreams& streams, volatile std::uint32_t* error)
+    const RunSpec& spec, const ProgramEnds& streams, int zygoteEnd, volatile std::uint32_t* error)
 {
     const pid_t pid = vfork();
     if (pid == 0)
-        becomeProgram(spec, streams, error);
+        becomeProgram(spec, streams, zygoteEnd, error);
     return pid;
 }
 
-} // namespace
-
-pid_t startProgram(const RunSpec& spec, ProgramStreams& streams)
+/// As startProgram(); @p zygoteEnd is -1 for a program.
+pid_t startChild(const RunSpec& spec, ProgramStreams& streams, int zygoteEnd)
 {
-    ChildStreams theirs;
+    ProgramEnds theirs;
     if (!makeStreams(spec, streams, theirs))
         return -errno;
-    setNonBlocking(streams.input);
-    setNonBlocking(streams.output);
-    setNonBlocking(streams.errorOutput);
-
     volatile std::uint32_t error = 0;
-    const pid_t pid = spawn(spec, theirs, &error);
+    const pid_t pid = spawn(spec, theirs, zygoteEnd, &error);
     if (pid < 0)
         return -errno;
     if (error != 0) {
@@ -177,6 +162,50 @@ pid_t startProgram(const RunSpec& spec, ProgramStreams& streams)
         return -static_cast<pid_t>(error);
     }
     return pid;
+}
+
+} // namespace
+
+bool makePipes(bool isStdinOpen, ProgramStreams& ours, ProgramEnds& theirs)
+{
+    const ProgramOwnership ownership;
+    if (isStdinOpen) {
+        if (!makePipe(theirs.input, ours.input))
+            return false;
+    } else {
+        theirs.input.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
+        if (!theirs.input.isOpen()) { // a pipe that nobody writes to is as empty
+            Descriptor unused;
+            if (!makePipe(theirs.input, unused))
+                return false;
+        }
+    }
+    if (!makePipe(ours.output, theirs.output) || !makePipe(ours.errorOutput, theirs.errorOutput))
+        return false;
+    setNonBlocking(ours.input);
+    setNonBlocking(ours.output);
+    setNonBlocking(ours.errorOutput);
+    return true;
+}
+
+pid_t startProgram(const RunSpec& spec, ProgramStreams& streams)
+{
+    return startChild(spec, streams, -1);
+}
+
+pid_t startZygote(const RunSpec& spec, int channel)
+{
+    ProgramStreams unused; // Every copy gets its own.
+    const pid_t pid = startChild(spec, unused, channel);
+    if (pid < 0)
+        return pid;
+    // Being traced, it stops at its execve(2).
+    int status = 0;
+    if (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)
+        && ptrace(PTRACE_CONT, pid, nullptr, nullptr) == 0)
+        return pid;
+    kill(pid, SIGKILL);
+    return -ECHILD;
 }
 
 bool resizeTerminal(int fd, std::uint16_t rows, std::uint16_t columns)

@@ -70,6 +70,11 @@
 // program go on: its open(2), which the stop interrupted, begins anew. So a program that was
 // started ahead differs from any other in nothing but the time of its start. Whatever else the host
 // asks for in between, another specification or another file, ends it first.
+//
+// With PrestartFlag::KeepZygote the guest may keep an interpreter that stands still there for good,
+// in every later run and scrub, and have the next ones be copies of it (zygote.h). Of a copy the
+// same is true but that what an interpreter draws at random when it starts (the seed of Python's
+// hashes) is that of all copies of this sandbox, which are one tenant's.
 #pragma once
 
 #include <cstddef>
@@ -111,6 +116,7 @@ inline constexpr char hostSocketName[] = "socket";
 /// The program's user and group in every sandbox.
 inline constexpr std::uint32_t sandboxUid = 100;
 inline constexpr std::uint32_t sandboxGid = 101;
+inline constexpr std::uint32_t zygoteUid = 102; ///< Nobody else's.
 
 enum class Type : std::uint8_t {
     Padding = 0,
@@ -162,7 +168,7 @@ enum class Type : std::uint8_t {
     ConnectionReset = 68, ///< Host: end it at once, so that the program sees a reset.
     ConnectionClosed = 69, ///< Guest: u32 errno (0: both directions had ended).
 
-    Prestart = 80, ///< Host: path of the program's file.
+    Prestart = 80, ///< Host: u32 flags (PrestartFlag), path of the program's file.
     Prestarted = 81, ///< Guest: u32 errno (0: it waits), u64 bytes of memory that the sandbox uses.
 };
 
@@ -339,6 +345,12 @@ enum RunFlag : std::uint32_t {
     StdinOpen = 2, ///< Standard input is what Stdin frames bring; else it is empty.
     CarryConnections = 4, ///< Listen for the program's connections and carry them to the host.
     UsageReports = 8, ///< Send Usage frames where the cgroup tells.
+    MayTrace = 16, ///< Leave ptrace(2) to the container's own filter of system calls.
+};
+
+/// First field of Prestart.
+enum PrestartFlag : std::uint32_t {
+    KeepZygote = 1, ///< Many more will follow with this specification: keep one to copy.
 };
 
 /// How a run ended, first field of RunReport.

@@ -24,6 +24,7 @@ public:
     [[nodiscard]] bool isUsageWanted() const { return m_flags & RunFlag::UsageReports; }
     [[nodiscard]] bool isStdinOpen() const { return m_flags & RunFlag::StdinOpen; }
     [[nodiscard]] bool carriesConnections() const { return m_flags & RunFlag::CarryConnections; }
+    [[nodiscard]] bool mayTrace() const { return m_flags & RunFlag::MayTrace; }
     [[nodiscard]] std::uint16_t rows() const { return m_rows; }
     [[nodiscard]] std::uint16_t columns() const { return m_columns; }
     [[nodiscard]] const char* workingDirectory() const { return m_workingDirectory; }

@@ -3,6 +3,7 @@
 
 #include "engine/core/completion.h"
 #include "engine/core/logging.h"
+#include "engine/images/imagelabels.h"
 #include "engine/sandbox/guestvolume.h"
 #include "engine/sandbox/labels.h"
 #include "engine/sandbox/policy.h"
@@ -59,7 +60,7 @@ Task<> scrub(std::shared_ptr<Sandbox> sandbox, CancelToken cancel)
 
 Task<qint64> prestart(std::shared_ptr<Sandbox> sandbox, Ahead ahead, CancelToken cancel)
 {
-    co_return co_await sandbox->guest().prestart(ahead.spec, ahead.path, cancel);
+    co_return co_await sandbox->guest().prestart(ahead.spec, ahead.path, ahead.isCopyable, cancel);
 }
 
 Task<> check(std::shared_ptr<Sandbox> sandbox, CancelToken cancel)
@@ -83,6 +84,26 @@ Result<docker::ContainerSpec> pooledSpec(const EngineState& engine, Runtime runt
 bool isOwn(const docker::ImageDetails& image)
 {
     return image.labels.value(labels::managed) == "true"_L1;
+}
+
+/// Whether @p image is one that `setup` makes, with nothing added.
+bool isPlain(const docker::ImageDetails& image)
+{
+    const auto has
+        = [&image](const QString& label) { return !image.labels.value(label).isEmpty(); };
+    return image.tags.contains(image.labels.value(imagelabels::tag)) && !has(imagelabels::custom)
+        && !has(imagelabels::dependencies) && !has(imagelabels::setup);
+}
+
+/// What is started ahead in a sandbox of @p image.
+Ahead aheadIn(const docker::ImageDetails& image, const ExecutionRequest& likely,
+    const ExecutionOptions& options)
+{
+    auto ahead = aheadOf(likely, options, image.environment);
+    // Packages may begin something at every start of the interpreter, like a sequence of random
+    // numbers, that must not be the same in each copy.
+    ahead.isCopyable = ahead.isCopyable && isPlain(image);
+    return ahead;
 }
 
 /// Waits; Kind::Cancelled at the cancel.
@@ -158,7 +179,7 @@ Task<AcquiredSandbox> acquirePooled(EngineState engine, SandboxRequest request, 
             co_return std::unexpected(spec.error());
         Pool::Wish wish { std::move(*spec), request.tenant, std::nullopt };
         if (request.likely)
-            wish.ahead = aheadOf(*request.likely, request.options, image.environment);
+            wish.ahead = aheadIn(image, *request.likely, request.options);
         auto taken = co_await engine->pool->take(std::move(wish), cancel);
         if (taken) {
             AcquiredSandbox acquired;
@@ -196,7 +217,7 @@ Task<> refreshWarm(EngineState engine)
         ExecutionRequest likely;
         likely.runtime = runtime;
         wishes << Pool::Wish { std::move(*spec), {},
-            aheadOf(likely, warm.options, choice->details.environment) };
+            aheadIn(choice->details, likely, warm.options) };
     }
     engine->pool->retire(
         [images](const docker::ContainerSpec& spec) { return !images.contains(spec.image); });

@@ -208,9 +208,11 @@ Task<> GuestConnection::ping(std::chrono::milliseconds limit, CancelToken cancel
     return doPing(d->link, limit, std::move(cancel));
 }
 
-Task<qint64> GuestConnection::prestart(GuestRunSpec spec, QByteArray path, CancelToken cancel)
+Task<qint64> GuestConnection::prestart(
+    GuestRunSpec spec, QByteArray path, bool isRepeated, CancelToken cancel)
 {
-    return doPrestart(d->link, encodedRunSpec(spec), std::move(path), std::move(cancel));
+    return doPrestart(d->link, encodedRunSpec(spec),
+        u32(isRepeated ? quint32 { guest::KeepZygote } : 0) + path, std::move(cancel));
 }
 
 Task<> GuestConnection::scrub(CancelToken cancel)

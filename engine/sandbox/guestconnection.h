@@ -46,6 +46,7 @@ struct GuestRunSpec {
     QByteArray scriptPath; ///< A file that is put right before the start; empty: none.
     QByteArray script; ///< Its content, at most guest::fileWindowBytes.
     bool isUsageReported = false;
+    bool mayTrace = false; ///< ptrace(2) is left to the container's own filter of system calls.
     std::chrono::milliseconds timeout {}; ///< The guest's own deadline; zero: none.
 
     bool operator==(const GuestRunSpec&) const = default;
@@ -152,8 +153,10 @@ public:
     /// Has the program of a later run started up to where it opens @p path, its file right below
     /// /sandbox. That run then has to have the same specification but for its script; any other
     /// starts as always. Only in a sandbox in which nothing has run since it was made or scrubbed.
-    /// The bytes of memory that the sandbox uses then.
-    [[nodiscard]] Task<qint64> prestart(GuestRunSpec spec, QByteArray path, CancelToken cancel);
+    /// With @p isRepeated more like it will follow, and the guest may keep one to copy; not every
+    /// interpreter can be copied. The bytes of memory that the sandbox uses then.
+    [[nodiscard]] Task<qint64> prestart(
+        GuestRunSpec spec, QByteArray path, bool isRepeated, CancelToken cancel);
     /// Kind::Internal, naming what was left, when the sandbox could not be proved clean.
     [[nodiscard]] Task<> scrub(CancelToken cancel);
     /// Asks the guest to kill everything and exit.

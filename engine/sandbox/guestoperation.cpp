@@ -382,11 +382,11 @@ Task<> doPing(std::shared_ptr<GuestLink> link, std::chrono::milliseconds limit, 
 }
 
 Task<qint64> doPrestart(
-    std::shared_ptr<GuestLink> link, QByteArray spec, QByteArray path, CancelToken cancel)
+    std::shared_ptr<GuestLink> link, QByteArray spec, QByteArray request, CancelToken cancel)
 {
     const auto operation = std::make_shared<GuestOperation>(link,
         GuestFileJob { .type = Type::Prestart,
-            .request = std::move(path),
+            .request = std::move(request),
             .what = u"starting an interpreter ahead"_s,
             .content = std::move(spec) });
     const auto registration = cancel.onCancel([operation] { operation->abort(); });

@@ -96,6 +96,8 @@ QByteArray encodedRunSpec(const GuestRunSpec& spec)
         flags |= guest::CarryConnections;
     if (spec.isUsageReported)
         flags |= guest::UsageReports;
+    if (spec.mayTrace)
+        flags |= guest::MayTrace;
     appendU32(bytes, flags);
     appendU16(bytes, spec.hasTerminal ? spec.rows : 0);
     appendU16(bytes, spec.hasTerminal ? spec.columns : 0);

@@ -150,8 +150,8 @@ Result<docker::ContainerSpec> containerSpec(
     spec.memoryBytes = options.memoryLimitBytes;
     spec.memorySwapBytes = options.memoryLimitBytes;
     spec.nanoCpus = std::llround(options.cpuLimit * 1e9);
-    // The guest itself and its file worker are counted too.
-    spec.pidsLimit = options.pidsLimit + 2;
+    // The guest itself and its file worker are counted too, and its zygote, which only a pool has.
+    spec.pidsLimit = options.pidsLimit + (plan.kind == SandboxKind::Pool ? 3 : 2);
     spec.ulimits = { { u"core"_s, 0, 0 }, { u"nofile"_s, openFiles, openFiles } };
 
     // 7. Namespaces of its own; output never reaches the daemon's disk.

@@ -47,6 +47,7 @@ Task<> prestart(StatePointer state, ItemPointer item, Ahead ahead, StartGate::Pl
     state->begin();
     const int uses = item->uses;
     item->isPrestarting = true;
+    ahead.isCopyable = ahead.isCopyable && state->limits.isReusing;
     const auto bytes = co_await state->actions.prestart(item->sandbox, ahead, state->closing);
     if (item->uses == uses)
         item->isPrestarting = false;
@@ -71,14 +72,17 @@ void place(const StatePointer& state, const ItemPointer& item, StartGate::Place 
     }
     qCDebug(logSandbox) << "container" << state->actions.idOf(item->sandbox).left(12)
                         << "is ready, after" << item->uses << "runs";
+    item->isPrestarting = false;
+    item->isPrestarted = false;
+    item->memoryBytes = 0;
     if (auto waiter = shelf->takeWaiter(*item)) {
+        // A copy takes less than the start that the run would have to make; its frames go first.
+        if (state->limits.isPrestarting && shelf->ahead && shelf->ahead->isCopyable)
+            (void)prestart(state, item, *shelf->ahead, std::move(starting));
         waiter->handed.deliver(item);
         return;
     }
     item->idle.start();
-    item->isPrestarting = false;
-    item->isPrestarted = false;
-    item->memoryBytes = 0;
     shelf->idle.push_back(item);
     if (state->limits.isPrestarting && shelf->ahead && !shelf->isRetired)
         (void)prestart(state, item, *shelf->ahead, std::move(starting));

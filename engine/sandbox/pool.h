@@ -17,6 +17,7 @@ class Sandbox;
 struct Ahead {
     GuestRunSpec spec;
     QByteArray path; ///< Its file.
+    bool isCopyable = false; ///< Later ones may be copies of the first; see engine/guest/zygote.h.
 
     bool operator==(const Ahead&) const = default;
 };

@@ -120,6 +120,7 @@ GuestRunSpec runSpecOf(const ExecutionRequest& request, const ExecutionOptions& 
     spec.environment = environmentOf(request, options, imageEnvironment);
     spec.workingDirectory = request.workingDirectory.toUtf8();
     spec.isUsageReported = request.isUsageReported;
+    spec.mayTrace = options.seccomp != SeccompMode::Strict;
     spec.areConnectionsCarried = options.network == NetworkMode::Filtered;
     return spec;
 }
@@ -143,6 +144,8 @@ Ahead aheadOf(
     const auto program = programOf(request);
     Ahead ahead { runSpecOf(request, options, program.arguments, imageEnvironment), program.path };
     ahead.spec.isStdinOpen = request.isStdinLive;
+    // One thread, and nothing kept of its own process id: that cannot be said of the others.
+    ahead.isCopyable = request.runtime == Runtime::Python;
     ahead.spec.areConnectionsCarried = options.network == NetworkMode::Filtered;
     return ahead;
 }

@@ -56,7 +56,8 @@ QByteArray auditOf(const QJsonObject& raw)
     expect("Memory", host[u"Memory"_s].toInteger() == 512LL << 20);
     expect("MemorySwap", host[u"MemorySwap"_s] == host[u"Memory"_s]);
     expect("NanoCpus", host[u"NanoCpus"_s].toInteger() == 1'000'000'000);
-    expect("PidsLimit", host[u"PidsLimit"_s].toInteger() == 66);
+    const bool isPool = config[u"Labels"_s][labels::kind].toString() == "pool"_L1;
+    expect("PidsLimit", host[u"PidsLimit"_s].toInteger() == (isPool ? 67 : 66));
     expect("LogConfig", host[u"LogConfig"_s][u"Type"_s].toString() == "none"_L1);
     expect("RestartPolicy", host[u"RestartPolicy"_s][u"MaximumRetryCount"_s].toInt() == 0);
     expect("MaskedPaths", host[u"MaskedPaths"_s].toArray().size() > 5);

@@ -275,11 +275,11 @@ void TestAbusePool::mixesLimits(World&)
     for (int i = 0; i < 3; ++i) {
         const auto narrow = run(python(showLimits), small);
         QVERIFY(narrow);
-        QVERIFY2(narrow->standardOutput.startsWith("67108864 18 20000 8388608 False"),
+        QVERIFY2(narrow->standardOutput.startsWith("67108864 19 20000 8388608 False"),
             narrow->standardOutput);
         const auto wide = run(python(showLimits));
         QVERIFY(wide);
-        QVERIFY2(wide->standardOutput.startsWith("536870912 66 100000 268435456 False"),
+        QVERIFY2(wide->standardOutput.startsWith("536870912 67 100000 268435456 False"),
             wide->standardOutput);
         QVERIFY(narrow->containerId != wide->containerId);
     }

@@ -7,7 +7,7 @@ table = {
     "kexec_file_load": 320, "kexec_load": 246, "keyctl": 250, "lookup_dcookie": 212, "modify_ldt": 154,
     "mount": 165, "mount_setattr": 442, "move_mount": 429, "nfsservctl": 180, "open_by_handle_at": 304,
     "open_tree": 428, "perf_event_open": 298, "pidfd_getfd": 438, "pivot_root": 155, "process_madvise": 440,
-    "process_vm_readv": 310, "process_vm_writev": 311, "ptrace": 101, "quotactl": 179, "quotactl_fd": 443,
+    "process_vm_readv": 310, "process_vm_writev": 311, "quotactl": 179, "quotactl_fd": 443,
     "reboot": 169, "request_key": 249, "setdomainname": 171, "sethostname": 170, "setns": 308,
     "settimeofday": 164, "swapoff": 168, "swapon": 167, "sysfs": 139, "syslog": 103, "umount2": 166,
     "unshare": 272, "uselib": 134, "userfaultfd": 323, "ustat": 136, "vhangup": 153,
@@ -15,6 +15,9 @@ table = {
 for name, number in sorted(table.items()):
     result, error = syscall(number, 0, 0, 0, 0, 0, 0)
     say(name, result == -1 and error in (errno.EPERM, errno.ENOSYS), (result, error))
+for request in (0, 16, 0x4206) if os.getuid() else (16, 0x4206):  # PTRACE_TRACEME, ATTACH, SEIZE
+    result, error = syscall(101, request, 1, 0, 0)
+    say(f"ptrace {request:#x}", result == -1 and error in (errno.EPERM, errno.ENOSYS), (result, error))
 result, error = syscall(135, 0x0040000)  # ADDR_NO_RANDOMIZE
 say("personality", result == -1 and error in (errno.EPERM, errno.ENOSYS), (result, error))
 result, error = syscall(56, 0x10000000 | 17, 0, 0, 0, 0)  # clone with CLONE_NEWUSER

@@ -4,11 +4,12 @@ cd /sandbox
 grep -E '^(Cap|NoNewPrivs|Seccomp|SigIgn|SigBlk|Uid|Gid|Groups|TracerPid|Threads)' /proc/self/status
 cat /proc/self/limits
 for p in /proc/[0-9]*; do
-    [ "${p##*/}" = $$ ] || tr '\0' ' ' <"$p/cmdline"
+    # The guest's zygote is there or not, as the pool likes; it has a user of its own.
+    [ "${p##*/}" = $$ ] || [ "$(stat -c %u "$p")" = 102 ] || tr '\0' ' ' <"$p/cmdline"
 done 2>/dev/null
 echo
 for f in /proc/$$/fd/*; do echo "${f##*/} $(readlink "$f" | sed 's/[0-9]*\]/n]/')"; done
-cat /proc/net/unix | tail -n +2 | wc -l
+awk 'NF > 7' /proc/net/unix | tail -n +2 | wc -l # Those with a name; the guest has others.
 tail -qn +2 /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 2>/dev/null | wc -l
 tail -n +3 /proc/net/dev | cut -d: -f1
 awk '{ print $5, $6 }' /proc/self/mountinfo | sort

@@ -25,7 +25,7 @@ GuestRunSpec scriptRun(const QByteArray& script)
 
 Result<qint64> prestart(GuestFixture& fixture, const GuestRunSpec& spec)
 {
-    return QCoro::waitFor(fixture.connection().prestart(spec, scriptPath, {}));
+    return QCoro::waitFor(fixture.connection().prestart(spec, scriptPath, false, {}));
 }
 
 QByteArray fileOf(qint64 pid, const char* name)
@@ -100,11 +100,12 @@ void TestPrestart::goesOnWithTheFileThatIsPut()
 
 void TestPrestart::isNotToldFromAnother()
 {
-    // Everything that a program can ask about itself, but its process id and the time.
+    // Everything that a program can ask about itself, but its process id and the time, and SigQ,
+    // which counts the signals of a user on the whole machine.
     const QByteArray script = R"sh(
         echo "$0 $# $PWD $PPID $(umask)"; id; env; ulimit -a; trap
         tr '\0' ' ' </proc/$$/cmdline; tr '\0' ' ' </proc/$$/environ
-        grep -E '^(TracerPid|Sig|Shd|Cap|NoNew|Seccomp|Threads|State)' /proc/$$/status
+        grep -E '^(TracerPid|Sig[^Q]|Shd|Cap|NoNew|Seccomp|Threads|State)' /proc/$$/status
         stat -c '%a %U %G %h %s %F' /sandbox/main.sh /proc/self/fd/0
         ls -l /proc/$$/fd | awk '{print $9, $10}' | sed 's/[0-9]\{4,\}//'
         stat -c '%a %U %G' /sandbox; ls -lA /sandbox | awk '{print $1, $9}'
@@ -273,7 +274,7 @@ void TestPrestart::startsThatComeEarlyWait()
     spec.arguments = { "sh", "-c", "sleep 0.3; exec sh /sandbox/main.sh" };
     spec.isStdinOpen = true;
     // All in one breath, and what follows the start is not lost.
-    const auto starting = fixture.connection().prestart(spec, scriptPath, {});
+    const auto starting = fixture.connection().prestart(spec, scriptPath, false, {});
     const auto ran = fixture.run(spec, "input");
     QVERIFY2(ran.report, ran.report ? "" : qPrintable(ran.report.error().message));
     QCOMPARE(ran.standardOutput, "/sandbox/main.sh\ninput");
@@ -297,9 +298,9 @@ void TestPrestart::programThatNeverOpensItsFileIsEnded()
     GuestFixture fixture;
     auto spec = scriptRun("set -- /proc/[0-9]*; echo $#");
     spec.arguments = { "sleep", "1000" };
-    const auto starting = fixture.connection().prestart(spec, scriptPath, {});
+    const auto starting = fixture.connection().prestart(spec, scriptPath, false, {});
     QCOMPARE(fixture.run(scriptRun("set -- /proc/[0-9]*; echo $#")).standardOutput, "2\n");
-    QVERIFY(!QCoro::waitFor(fixture.connection().prestart(spec, "/sandbox/main.sh", {})));
+    QVERIFY(!QCoro::waitFor(fixture.connection().prestart(spec, "/sandbox/main.sh", false, {})));
 }
 
 void TestPrestart::isRefused_data()
@@ -318,7 +319,7 @@ void TestPrestart::isRefused()
     QFETCH(QByteArray, path);
     GuestFixture fixture;
     const auto spec = scriptRun("ls -A /sandbox; set -- /proc/[0-9]*; echo $#");
-    QVERIFY(!QCoro::waitFor(fixture.connection().prestart(spec, path, {})));
+    QVERIFY(!QCoro::waitFor(fixture.connection().prestart(spec, path, false, {})));
     QCOMPARE(fixture.run(spec).standardOutput, "main.sh\n2\n");
 }
 

@@ -8,6 +8,8 @@
 #include <QSet>
 #include <QTest>
 
+#include <sys/ptrace.h>
+
 using namespace isol8;
 using namespace Qt::StringLiterals;
 
@@ -19,6 +21,7 @@ private Q_SLOTS:
     void isASubsetOfDockersOwn();
     void allowsNoDangerousCall_data();
     void allowsNoDangerousCall();
+    void tracesOnlyWhatHasAskedForIt();
     void refusesByDefault();
     void knowsNoForeignArchitecture();
 
@@ -64,7 +67,7 @@ void TestSeccompProfile::allowsNoDangerousCall_data()
 {
     QTest::addColumn<QString>("name");
     for (const auto* name : { "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "add_key",
-             "keyctl", "request_key", "kexec_load", "init_module", "ptrace", "process_vm_writev",
+             "keyctl", "request_key", "kexec_load", "init_module", "process_vm_writev",
              "pidfd_getfd", "mount", "umount2", "unshare", "setns", "pivot_root", "chroot",
              "open_by_handle_at", "reboot", "swapon", "settimeofday", "clock_settime", "modify_ldt",
              "fanotify_init", "socketcall", "clone3", "io_setup", "seccomp", "name_to_handle_at" })
@@ -75,6 +78,29 @@ void TestSeccompProfile::allowsNoDangerousCall()
 {
     QFETCH(QString, name);
     QVERIFY(!allowed().contains(name));
+}
+
+void TestSeccompProfile::tracesOnlyWhatHasAskedForIt()
+{
+    // For process 1, which denies all of ptrace(2) to programs. Nothing in here begins to trace a
+    // process that has not asked for it (ATTACH, SEIZE).
+    QList<int> requests;
+    for (const auto& value : profile().value("syscalls"_L1).toArray()) {
+        const auto rule = value.toObject();
+        if (!rule.value("names"_L1).toArray().contains("ptrace"_L1))
+            continue;
+        const auto conditions = rule.value("args"_L1).toArray();
+        QCOMPARE(rule.value("names"_L1).toArray().size(), 1);
+        QCOMPARE(conditions.size(), 1);
+        const auto condition = conditions.at(0).toObject();
+        QCOMPARE(condition.value("index"_L1).toInt(-1), 0);
+        QCOMPARE(condition.value("op"_L1).toString(), u"SCMP_CMP_EQ"_s);
+        requests << condition.value("value"_L1).toInt(-1);
+    }
+    QCOMPARE(requests,
+        (QList<int> { PTRACE_TRACEME, PTRACE_PEEKDATA, PTRACE_POKEDATA, PTRACE_CONT,
+            PTRACE_SINGLESTEP, PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_DETACH, PTRACE_SETOPTIONS,
+            PTRACE_GETEVENTMSG }));
 }
 
 void TestSeccompProfile::refusesByDefault()
