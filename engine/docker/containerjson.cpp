@@ -24,10 +24,13 @@ QJsonArray mountsJson(const ContainerSpec& spec)
         array.append(QJsonObject { { u"Type"_s, u"volume"_s }, { u"Source"_s, mount.volume },
             { u"Target"_s, mount.target }, { u"ReadOnly"_s, mount.isReadOnly },
             { u"VolumeOptions"_s, QJsonObject { { u"NoCopy"_s, true } } } });
-    for (const auto& mount : spec.binds)
+    for (const auto& mount : spec.binds) {
+        if (mount.source.isEmpty())
+            continue;
         array.append(QJsonObject { { u"Type"_s, u"bind"_s }, { u"Source"_s, mount.source },
             { u"Target"_s, mount.target }, { u"ReadOnly"_s, true },
             { u"BindOptions"_s, QJsonObject { { u"Propagation"_s, u"private"_s } } } });
+    }
     return array;
 }
 

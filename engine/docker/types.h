@@ -30,7 +30,7 @@ struct VolumeMount {
 
 /// A folder of the daemon's machine, to be read; what is mounted below it later stays outside.
 struct BindMount {
-    QString source;
+    QString source; ///< Empty: left out.
     QString target;
     bool operator==(const BindMount&) const = default;
 };

@@ -90,6 +90,7 @@ Guest::Verdict Guest::round()
     const bool isInputRead = (isTaking || m_direct.isOpen()) && !m_isInputClosed;
     const int input = isInputRead ? m_poll.add(m_input, POLLIN) : -1;
     const int direct = isTaking ? m_poll.add(m_direct, POLLIN) : -1;
+    const int meeting = m_poll.add(m_meeting, POLLIN);
     const int output = m_host.isEmpty() ? -1 : m_poll.add(this->output(), POLLOUT);
     const int signals = m_poll.add(m_signals, POLLIN);
     m_run.addTo(m_poll);
@@ -111,6 +112,8 @@ Guest::Verdict Guest::round()
         return Verdict::Finished;
     if (m_poll.events(signals) && takeSignals() == Verdict::Finished)
         return Verdict::Finished;
+    if (m_poll.events(meeting))
+        meet();
     if (m_poll.events(input) && takeInput(m_input) == Verdict::Finished)
         return Verdict::Finished;
     if (m_poll.events(direct) && m_direct.isOpen() && takeInput(m_direct) == Verdict::Finished)
@@ -140,9 +143,7 @@ Guest::Verdict Guest::takeInput(const Descriptor& from)
     const bool isDirect = from.fd() == m_direct.fd();
     const ssize_t size = read(from.fd(), buffer, sizeof buffer);
     if (size > 0) {
-        if (isDirect)
-            m_isDirectHeard = true;
-        else if (m_direct.isOpen())
+        if (!isDirect && m_direct.isOpen())
             leaveDirect(); // for a new host
         m_pending = buffer;
         m_pendingSize = static_cast<std::size_t>(size);
@@ -455,6 +456,7 @@ Guest::Verdict Guest::hello(Reader reader)
         m_scrub.reset();
     }
     m_connections.countAnew();
+    m_meeting.close();
     m_host.clear();
 
     unsigned char payload[4 + nonceBytes + 4];
@@ -468,25 +470,31 @@ Guest::Verdict Guest::hello(Reader reader)
     return Verdict::GoOn;
 }
 
-/// Nothing of the conversation is under way, or the host would have broken its word.
 Guest::Verdict Guest::connect(Reader reader)
 {
     const unsigned char* token = reader.bytes(tokenBytes);
-    if (!token || reader.left() > 0 || m_direct.isOpen())
+    if (!token || reader.left() > 0 || m_direct.isOpen() || m_meeting.isOpen())
         return fault("unexpected Connect");
-    int error = EBUSY;
-    if (m_host.flush() && m_host.isEmpty()) {
-        m_direct = connectToHost(token);
-        error = m_direct.isOpen() ? 0 : errno;
-    }
+    m_meeting = connectToHost(token);
+    if (!m_meeting.isOpen())
+        m_host.verdict(Type::Connected, 0, errno, "");
+    return Verdict::GoOn;
+}
+
+void Guest::meet()
+{
+    m_direct = takeFromHost(m_meeting);
+    const int error = m_direct.isOpen() ? 0 : errno;
+    if (error == EAGAIN || error == EINTR)
+        return;
+    m_meeting.close();
     if (m_direct.isOpen()) {
-        m_isDirectHeard = false;
+        // Nothing is under way: the host has waited for this.
         m_host.switchTo(m_direct.fd());
         m_parser.reset();
         m_pendingSize = 0;
     }
     m_host.verdict(Type::Connected, 0, error, "");
-    return Verdict::GoOn;
 }
 
 void Guest::leaveDirect()
@@ -500,10 +508,7 @@ void Guest::leaveDirect()
 Guest::Verdict Guest::directEnded()
 {
     leaveDirect();
-    if (m_isDirectHeard)
-        return m_isLingering ? Verdict::GoOn : Verdict::Finished;
-    m_host.verdict(Type::Connected, 0, ECONNREFUSED, "");
-    return Verdict::GoOn;
+    return m_isLingering ? Verdict::GoOn : Verdict::Finished;
 }
 
 const Descriptor& Guest::output() const

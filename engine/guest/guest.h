@@ -44,6 +44,8 @@ private:
     void beginDueRun();
     Verdict hello(Reader reader);
     Verdict connect(Reader reader);
+    /// Takes the direct socket, or says why there is none.
+    void meet();
     /// The attached stream is the host's again.
     void leaveDirect();
     Verdict directEnded();
@@ -66,8 +68,8 @@ private:
 
     Descriptor m_input { 0 };
     Descriptor m_output { 1 };
+    Descriptor m_meeting; ///< Where the host is to pass the direct socket.
     Descriptor m_direct; ///< Open: in use instead of the two.
-    bool m_isDirectHeard = false; ///< Something has come on it.
     Descriptor m_signals;
     PollSet m_poll;
     FrameParser m_parser;

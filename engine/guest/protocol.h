@@ -24,13 +24,14 @@
 // Direct socket. A host on the guest's machine may have mounted a folder of its own at
 // hostMountPath. Once it has the answer to Hello, and so before any program runs, it listens on the
 // Unix socket hostSocketPath, sends Connect with a token, and then nothing until it is answered.
-// The guest connects, writes the token, and as the first frame on the socket Connected with 0; from
-// then on both sides speak there alone. Where it cannot, or the socket ends before anything came on
-// it, Connected with an errno comes on standard output, and everything stays as it was. The host
-// accepts one connection, the first with the token, and removes the socket before it goes on.
-// Standard input and output stay open: the end of either way ends the conversation. Bytes on
-// standard input, while the socket is in use, are a new host's: the guest drops the socket and what
-// came on it.
+// The guest connects and writes the token; the host passes one end of a pair of sockets to the
+// first who does (unix(7), SCM_RIGHTS, with one byte), and removes what it listened on. That pair
+// is the direct socket: neither a name of it nor its other end is in the sandbox. The guest's first
+// frame there is Connected with 0, and from then on both sides speak there alone. Where it cannot
+// connect, or is given none, Connected with an errno comes on standard output, and everything stays
+// as it was. Standard input and output stay open: the end of either way ends the conversation.
+// Bytes on standard input, while the socket is in use, are a new host's: the guest drops the socket
+// and what came on it.
 //
 // A run. Spec frames carry the encoded RunSpec in pieces, Start begins it; the guest answers
 // Started (or Exited with Outcome::NotStarted), sends Output, and at last Exited: after that frame

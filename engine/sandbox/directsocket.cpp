@@ -6,6 +6,7 @@
 #include <QFile>
 #include <QRandomGenerator>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -34,6 +35,24 @@ void closeEnd(int& fd)
     if (fd >= 0)
         ::close(fd);
     fd = -1;
+}
+
+bool sendDescriptor(int connection, int fd)
+{
+    char byte = 0;
+    iovec bytes { &byte, sizeof byte };
+    alignas(cmsghdr) std::array<unsigned char, CMSG_SPACE(sizeof fd)> control {};
+    msghdr message {};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    auto* const head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(head), &fd, sizeof fd);
+    return ::sendmsg(connection, &message, MSG_NOSIGNAL) == sizeof byte;
 }
 
 /// Notifiers may be the ones that are calling.
@@ -159,11 +178,24 @@ void DirectSocket::readToken()
     }
     if (m_read.size() < m_token.size())
         return;
+    passSocket();
+}
+
+void DirectSocket::passSocket()
+{
+    int ends[2] = { -1, -1 };
+    const bool isPassed
+        = ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0
+        && sendDescriptor(m_candidate, ends[1]);
+    closeEnd(ends[1]);
+    if (!isPassed) {
+        closeEnd(ends[0]);
+        dropCandidate();
+        return;
+    }
     m_isKept = m_isKept || m_isLasting;
-    release(m_candidateNotifier);
-    const int fd = std::exchange(m_candidate, -1);
     close();
-    Q_EMIT connected(fd);
+    Q_EMIT connected(ends[0]);
 }
 
 void DirectSocket::dropCandidate()

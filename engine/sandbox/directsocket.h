@@ -27,13 +27,15 @@ public:
     ~DirectSocket() override;
 
     [[nodiscard]] const QString& folder() const { return m_folder; }
-    /// Waits for the one connection that says @p token first; any other is closed.
+    /// Waits for the one connection that says @p token first, and passes it the guest's end of a
+    /// pair of sockets; any other is closed.
     [[nodiscard]] Result<> listen(const QByteArray& token);
     /// Waits for nobody any more, and removes socket and folder.
     void close();
 
 Q_SIGNALS:
-    /// The listener owns @p fd, which is non-blocking. Everything else is closed and removed.
+    /// The host's end of the pair: non-blocking, the receiver's own. Everything else is closed and
+    /// removed.
     void connected(int fd);
 
 private:
@@ -42,6 +44,7 @@ private:
     void accept();
     void readToken();
     void dropCandidate();
+    void passSocket();
 
     QString m_folder;
     bool m_isLasting;

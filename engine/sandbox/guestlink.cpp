@@ -51,9 +51,7 @@ GuestLink::GuestLink(std::unique_ptr<GuestTransport> transport, const GuestLimit
     , m_limits(limits)
     , m_places(guest::maxFileOperations)
 {
-    connect(m_transport.get(), &GuestTransport::received, this, &GuestLink::take);
-    connect(m_transport.get(), &GuestTransport::closed, this, &GuestLink::fail);
-    connect(m_transport.get(), &GuestTransport::written, this, &GuestLink::flush);
+    listenTo(m_transport.get());
     m_greetingTimer.setSingleShot(true);
     m_silenceTimer.setSingleShot(true);
     connect(&m_greetingTimer, &QTimer::timeout, this,
@@ -317,14 +315,28 @@ void GuestLink::connectDirectly()
     send(Type::Connect, 0, token);
 }
 
+void GuestLink::listenTo(GuestTransport* transport)
+{
+    connect(transport, &GuestTransport::received, this, &GuestLink::take);
+    connect(transport, &GuestTransport::closed, this, &GuestLink::fail);
+    connect(transport, &GuestTransport::written, this, &GuestLink::flush);
+}
+
+/// The guest has been given its end; its answer says whether it has got it.
 void GuestLink::changeOver(int fd)
 {
     m_offerTimer.stop();
     m_offered.release()->deleteLater(); // it is signalling
     auto direct = std::make_unique<DirectTransport>(fd);
     m_transport->disconnect(this);
-    connect(m_transport.get(), &GuestTransport::received, this,
-        [this] { fail(protocolError(u"something beside the direct socket"_s)); });
+    connect(m_transport.get(), &GuestTransport::received, this, [this](const QByteArray& bytes) {
+        if (m_state != State::Connecting) {
+            fail(protocolError(u"something beside the direct socket"_s));
+            return;
+        }
+        goBack();
+        take(bytes);
+    });
     // What it said before its end is on the way here.
     connect(m_transport.get(), &GuestTransport::closed, this,
         [this, direct = direct.get()](const Error& error) {
@@ -333,9 +345,22 @@ void GuestLink::changeOver(int fd)
             fail(error);
         });
     connect(direct.get(), &GuestTransport::received, this, &GuestLink::take);
-    connect(direct.get(), &GuestTransport::closed, this, &GuestLink::fail);
     connect(direct.get(), &GuestTransport::written, this, &GuestLink::flush);
+    connect(direct.get(), &GuestTransport::closed, this, [this](const Error& error) {
+        if (m_state == State::Connecting)
+            goBack();
+        else
+            fail(error);
+    });
     m_attached = std::exchange(m_transport, std::move(direct));
+}
+
+void GuestLink::goBack()
+{
+    retire(m_transport);
+    m_transport = std::move(m_attached);
+    m_transport->disconnect(this);
+    listenTo(m_transport.get());
 }
 
 void GuestLink::takeConnected(const Header& header)

@@ -89,6 +89,8 @@ private:
     void dispatch();
     void connectDirectly();
     void changeOver(int fd);
+    void listenTo(GuestTransport* transport);
+    void goBack();
     void takeConnected(const guest::Header& header);
     void beOpen();
     void retire(std::unique_ptr<GuestTransport>& transport);

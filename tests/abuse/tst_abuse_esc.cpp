@@ -84,7 +84,11 @@ QByteArray auditOf(const QJsonObject& raw)
         expect("Mounts", !mount[u"RW"_s].toBool(true));
     }
     targets.sort();
-    expect("Mounts", targets == QStringList { u"/.isol8"_s, u"/.isol8-host"_s });
+    const bool isSpare = config[u"Labels"_s][labels::kind].toString() == "spare"_L1;
+    expect("Mounts",
+        targets
+            == (isSpare ? QStringList { u"/.isol8"_s }
+                        : QStringList { u"/.isol8"_s, u"/.isol8-host"_s }));
     expect(
         "Healthcheck", config[u"Healthcheck"_s][u"Test"_s].toArray() == QJsonArray { u"NONE"_s });
     expect("Tty", !config[u"Tty"_s].toBool());

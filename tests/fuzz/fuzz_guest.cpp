@@ -58,7 +58,8 @@ struct World {
     std::vector<int> workers; ///< Ends of the children that work on files,
     std::vector<std::uint32_t> workerIds; ///< and what they were asked for last.
     int direct = -1; ///< The guest's end of a direct socket,
-    int directPeer = -1; ///< and the host's.
+    int directPeer = -1; ///< and the host's;
+    int meetingPeer = -1; ///< and of the connection that it is passed over.
     bool isNewHost = false; ///< The next frames come on the attached stream all the same.
     int streams[3] = { -1, -1, -1 }; ///< The program's.
     int signals = -1;
@@ -195,6 +196,18 @@ Descriptor connectToHost(const unsigned char*)
 {
     if (world->doesForkFail) {
         errno = ENOENT;
+        return {};
+    }
+    closeEnd(world->meetingPeer);
+    Descriptor connection(connected(SOCK_STREAM, world->meetingPeer));
+    (void)::send(world->meetingPeer, "x", 1, MSG_NOSIGNAL);
+    return connection;
+}
+
+Descriptor takeFromHost(const Descriptor&)
+{
+    if (world->doesForkFail) {
+        errno = ECONNREFUSED;
         return {};
     }
     closeEnd(world->directPeer);
@@ -608,7 +621,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
             closeEnd(end);
     }
     for (int* const end : { world->streams, world->streams + 1, world->streams + 2, &world->signals,
-             &world->scrub, &world->directPeer })
+             &world->scrub, &world->directPeer, &world->meetingPeer })
         closeEnd(*end);
     const int freeAfter = ::dup(2);
     ::close(freeAfter);

@@ -77,7 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (data[0] == answeredOnSocket) {
         direct = std::make_unique<DirectClient>(folder);
         (void)direct->say(guest->lastFrame(guest::Type::Connect).payload);
-        QCoreApplication::processEvents();
+        while (!direct->takeSocket())
+            QCoreApplication::processEvents();
     }
     if (isOffered && size > guest::headerBytes + 4) {
         // The answer, so that what follows may be a conversation.

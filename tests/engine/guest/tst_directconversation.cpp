@@ -116,6 +116,35 @@ private Q_SLOTS:
         QVERIFY(!m_connection->isDirect());
     }
 
+    void guestThatIsGivenNoneStaysAttached_data()
+    {
+        QTest::addColumn<bool>("isEndFirst");
+        QTest::newRow("it says so first") << false;
+        QTest::newRow("the socket ends first") << true;
+    }
+    void guestThatIsGivenNoneStaysAttached()
+    {
+        // Something between the two does not let the socket through.
+        QFETCH(bool, isEndFirst);
+        const auto opened = greetAndConnect();
+        if (isEndFirst)
+            m_guest->close();
+        for (int turn = 0; turn < 3; ++turn)
+            QCoreApplication::processEvents();
+        QVERIFY(!opened->result);
+        for (const char byte : frame(Type::Connected, 0, u32(EACCES)))
+            m_transport->say(QByteArray(1, byte));
+        QVERIFY(opened->result && *opened->result);
+        QVERIFY(m_connection->isOpen() && !m_connection->isDirect());
+        QVERIFY(m_guest->hasEnded());
+        const auto ping = watch(m_connection->ping(60s, {}));
+        settle();
+        m_transport->say(frame(Type::Pong, m_transport->lastFrame(Type::Ping).id));
+        QVERIFY(ping->result && *ping->result);
+        m_transport->die({ Kind::Internal, u"gone"_s });
+        QCOMPARE(m_errors.size(), 1);
+    }
+
     void silentGuestIsGivenUp()
     {
         GuestLimits limits;
@@ -176,10 +205,11 @@ private Q_SLOTS:
     void whatComesBesideTheSocketEndsIt()
     {
         const auto opened = greetAndConnect();
-        m_transport->say(frame(Type::Connected, 0, u32(0)));
+        QVERIFY(m_guest->say(frame(Type::Connected, 0, u32(0))) > 0);
+        QTRY_VERIFY(opened->result && *opened->result);
+        m_transport->say(frame(Type::Pong, 0));
         QCOMPARE(m_errors.size(), 1);
         QCOMPARE(m_errors[0].kind, Kind::Protocol);
-        QVERIFY(opened->result && !*opened->result);
         QVERIFY(m_guest->hasEnded());
     }
 
@@ -190,7 +220,6 @@ private Q_SLOTS:
         QTest::newRow("attached, open") << false << true;
         QTest::newRow("socket, open") << true << true;
         QTest::newRow("attached, not yet") << false << false;
-        QTest::newRow("socket, not yet") << true << false;
     }
     void endOfEitherWayEndsIt()
     {
@@ -340,7 +369,8 @@ private:
         m_guest = std::make_unique<DirectClient>(m_folder);
         QCOMPARE(m_guest->error(), 0);
         QVERIFY(m_guest->say(m_transport->lastFrame(Type::Connect).payload) > 0);
-        QTRY_VERIFY(isNothingLeft());
+        QVERIFY(QTest::qWaitFor([this] { return m_guest->takeSocket(); }, patienceMs));
+        QVERIFY(isNothingLeft());
     }
     std::shared_ptr<Outlet<void>> greetAndConnect()
     {

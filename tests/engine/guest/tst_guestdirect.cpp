@@ -6,6 +6,8 @@
 #include "tests/engine/sandbox/directclient.h"
 
 #include <QDir>
+#include <QLocalServer>
+#include <QLocalSocket>
 
 using namespace isol8;
 using namespace isol8::test;
@@ -132,6 +134,35 @@ private Q_SLOTS:
         QVERIFY(meeting.waitForAttached("spoken\n"));
     }
 
+    void whatIsNoSocketIsNotTaken()
+    {
+        Meeting meeting;
+        QLocalServer host;
+        QVERIFY(host.listen(meeting.guest.process.hostFolder() + u"/socket"_s));
+        meeting.guest.process.write(connectFrame());
+        QTRY_VERIFY_WITH_TIMEOUT(host.hasPendingConnections(), patienceMs);
+        auto* const connection = host.nextPendingConnection();
+        connection->write("x");
+        QVERIFY(meeting.waitForAttached(connected(ECONNREFUSED)));
+    }
+
+    void aNewHostDoesNotWaitForTheOldOnesSocket()
+    {
+        Meeting meeting({ u"--linger"_s, u"1000"_s });
+        QLocalServer host;
+        QVERIFY(host.listen(meeting.guest.process.hostFolder() + u"/socket"_s));
+        meeting.guest.process.write(connectFrame());
+        QTRY_VERIFY_WITH_TIMEOUT(host.hasPendingConnections(), patienceMs);
+        auto* const connection = host.nextPendingConnection();
+        meeting.guest.process.write(QByteArray(guest::resyncBytes, 0)
+            + ScriptedTransport::frame(
+                Type::Hello, 0, ScriptedTransport::u32(1) + QByteArray(16, 'N')));
+        QVERIFY(meeting.waitForAttached(QByteArray(16, 'N')));
+        QTRY_COMPARE_WITH_TIMEOUT(connection->state(), QLocalSocket::UnconnectedState, patienceMs);
+        host.close();
+        QVERIFY(meeting.meet());
+    }
+
     void nonsenseEndsIt_data()
     {
         QTest::addColumn<QByteArray>("said");
@@ -139,6 +170,7 @@ private Q_SLOTS:
         QTest::newRow("long token") << ScriptedTransport::frame(Type::Connect, 0, token + 'x');
         QTest::newRow("guest's own frame") << connected(0);
         QTest::newRow("twice") << QByteArray();
+        QTest::newRow("while it waits") << connectFrame() + connectFrame();
     }
     void nonsenseEndsIt()
     {
@@ -149,6 +181,7 @@ private Q_SLOTS:
             QVERIFY(meeting.direct->say(connectFrame()) > 0);
             QVERIFY(meeting.waitForDirect("unexpected Connect"));
         } else {
+            QVERIFY(meeting.listenFor("another token is expected"));
             meeting.guest.process.write(said);
         }
         QVERIFY(meeting.waitForEnd());

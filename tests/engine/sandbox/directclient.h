@@ -42,6 +42,25 @@ public:
         if (m_fd >= 0)
             ::close(std::exchange(m_fd, -1));
     }
+    /// Takes the socket that the host passes, which is spoken over from then on. False: none has
+    /// come.
+    bool takeSocket()
+    {
+        char byte = 0;
+        iovec bytes { &byte, sizeof byte };
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+        msghdr message {};
+        message.msg_iov = &bytes;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        if (::recvmsg(m_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1
+            || !CMSG_FIRSTHDR(&message))
+            return false;
+        close();
+        std::memcpy(&m_fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof m_fd);
+        return true;
+    }
     /// How much of it the other side has room for.
     qsizetype say(const QByteArray& bytes)
     {

@@ -74,19 +74,34 @@ private Q_SLOTS:
         const auto socket = listening(false);
         DirectClient guest(socket->folder());
         QCOMPARE(guest.error(), 0);
-        const auto said = token + "frames";
-        for (qsizetype at = 0; at < said.size(); at += pieceBytes) {
-            QVERIFY(guest.say(said.mid(at, pieceBytes)) > 0);
+        for (qsizetype at = 0; at < token.size(); at += pieceBytes) {
+            QVERIFY(guest.say(token.mid(at, pieceBytes)) > 0);
             QCoreApplication::processEvents();
         }
         QTRY_COMPARE(m_connected.size(), 1);
-        // What follows the token has not been touched, and nothing is left but the connection.
+        QVERIFY(guest.takeSocket());
         DirectClient ours(std::exchange(m_connected.front(), -1));
-        QTRY_COMPARE(ours.hear(), "frames");
-        QVERIFY(ours.say("answer") > 0);
-        QTRY_COMPARE(guest.hear(), "answer");
+        QVERIFY(ours.say("question") > 0);
+        QTRY_COMPARE(guest.hear(), "question");
+        QVERIFY(guest.say("answer") > 0);
+        QTRY_COMPARE(ours.hear(), "answer");
+        // Nothing is left but this, and it has no name.
         QVERIFY(entries(m_base->path()).isEmpty());
         QCOMPARE(DirectClient(socket->folder()).error(), ENOENT);
+        QFile sockets(u"/proc/net/unix"_s);
+        QVERIFY(sockets.open(QIODevice::ReadOnly));
+        QVERIFY(!sockets.readAll().contains(m_base->path().toUtf8()));
+    }
+
+    void guestThatDiesMeanwhileEndsIt()
+    {
+        const auto socket = listening(false);
+        DirectClient guest(socket->folder());
+        QVERIFY(guest.say(token) > 0);
+        QTRY_COMPARE(m_connected.size(), 1);
+        guest.close(); // With the socket that was passed and not taken.
+        DirectClient ours(std::exchange(m_connected.front(), -1));
+        QVERIFY(ours.hasEnded());
     }
 
     void othersAreDropped_data()
@@ -148,7 +163,7 @@ private Q_SLOTS:
         QVERIFY(second.say(token) > 0);
         QTRY_COMPARE(m_connected.size(), 1);
         QTRY_VERIFY(second.hasEnded());
-        QVERIFY(!guest.hasEnded());
+        QVERIFY(guest.takeSocket() && !guest.hasEnded());
         QCOMPARE(m_connected.size(), 1);
     }
 

@@ -8,6 +8,7 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QTemporaryDir>
+#include <QTimer>
 #include <QtEndian>
 
 #include <QCoroTask>
@@ -28,6 +29,12 @@ public:
     FakeContainer()
     {
         connect(&docker, &FakeDocker::requested, this, &FakeContainer::answer);
+        connect(&m_meeting, &QTimer::timeout, this, [this] {
+            if (!m_direct->takeSocket())
+                return;
+            m_meeting.stop();
+            m_direct->say(frame(Type::Connected, 0, u32(0)));
+        });
         connect(&m_guest, &GuestTransport::received, this, [this](const QByteArray& bytes) {
             QByteArray head(8, '\0');
             head[0] = 1; // Standard output.
@@ -117,7 +124,8 @@ private:
         if (guest != Guest::Connects)
             return;
         m_direct = std::make_unique<DirectClient>(folders.last());
-        m_direct->say(m_guest.lastFrame(Type::Connect).payload + frame(Type::Connected, 0, u32(0)));
+        m_direct->say(m_guest.lastFrame(Type::Connect).payload);
+        m_meeting.start(0);
     }
 
     void hear()
@@ -134,6 +142,7 @@ private:
     QPointer<QIODevice> m_stream;
     ScriptedTransport m_guest;
     std::unique_ptr<DirectClient> m_direct;
+    QTimer m_meeting;
 };
 
 } // namespace
