@@ -262,7 +262,7 @@ bool Zygote::isReadyFor(const unsigned char* bytes, std::size_t size) const
         && std::memcmp(bytes, m_spec, size) == 0;
 }
 
-pid_t Zygote::fork(ProgramStreams& streams)
+pid_t Zygote::copy(ProgramStreams& streams)
 {
     ProgramEnds theirs;
     if (!makePipes(m_isStdinOpen, streams, theirs) || !sendStreams(m_channel, theirs)) {
