@@ -64,7 +64,7 @@ int Prestart::begin(RunSpec& spec, bool isZygoteWanted)
 /// A copy stands still already, and its call to open the file has not begun.
 int Prestart::beginCopy()
 {
-    const pid_t pid = m_zygote.fork(m_streams);
+    const pid_t pid = m_zygote.copy(m_streams);
     if (pid < 0)
         return -pid;
     watch(pid, State::Held);

@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -196,16 +195,7 @@ pid_t startProgram(const RunSpec& spec, ProgramStreams& streams)
 pid_t startZygote(const RunSpec& spec, int channel)
 {
     ProgramStreams unused; // Every copy gets its own.
-    const pid_t pid = startChild(spec, unused, channel);
-    if (pid < 0)
-        return pid;
-    // Being traced, it stops at its execve(2).
-    int status = 0;
-    if (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)
-        && ptrace(PTRACE_CONT, pid, nullptr, nullptr) == 0)
-        return pid;
-    kill(pid, SIGKILL);
-    return -ECHILD;
+    return startChild(spec, unused, channel);
 }
 
 bool resizeTerminal(int fd, std::uint16_t rows, std::uint16_t columns)

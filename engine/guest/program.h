@@ -32,7 +32,8 @@ bool makePipes(bool isStdinOpen, ProgramStreams& ours, ProgramEnds& theirs);
 pid_t startProgram(const RunSpec& spec, ProgramStreams& streams);
 
 /// Starts @p spec as a zygote: traced, with a user of its own, and with @p channel as its
-/// descriptor zygoteChannel. It runs when this returns. A negative value where it cannot be.
+/// descriptor zygoteChannel. Being traced, it stops first at its execve(2). A negative value where
+/// it cannot be.
 pid_t startZygote(const RunSpec& spec, int channel);
 inline constexpr int zygoteChannel = 3;
 

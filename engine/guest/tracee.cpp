@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/guest/tracee.h"
 
+#include "engine/guest/system.h"
+
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -22,6 +24,8 @@ constexpr std::uint64_t systemCallCode = 0x050f;
 constexpr std::uint64_t systemCallBytes = 2;
 // What an interrupted call that is to begin anew has as its result (the kernel's errno.h).
 constexpr long restartSystemCall = -512;
+// It takes microseconds; where tracing is only half there it may never come.
+constexpr Time stopLimit = 5 * microsecondsPerSecond;
 
 bool hasStoppedFor(int status, int event)
 {
@@ -32,11 +36,20 @@ bool hasStoppedFor(int status, int event)
 
 bool Tracee::waitForStop(int& status) const
 {
-    pid_t found = 0;
-    do
-        found = waitpid(m_pid, &status, __WALL);
-    while (found < 0 && errno == EINTR);
-    return found == m_pid && WIFSTOPPED(status);
+    sigset_t children;
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD); // It is blocked, so each stop is seen here.
+    const Time limit = now() + stopLimit;
+    for (;;) {
+        const pid_t found = waitpid(m_pid, &status, WNOHANG | __WALL);
+        if (found == m_pid)
+            return WIFSTOPPED(status);
+        const Time left = limit - now();
+        if (found < 0 || left <= 0)
+            return false;
+        const timespec span { left / microsecondsPerSecond, left % microsecondsPerSecond * 1000 };
+        sigtimedwait(&children, nullptr, &span);
+    }
 }
 
 bool Tracee::hasStoppedInOpen()

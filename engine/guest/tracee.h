@@ -9,7 +9,8 @@
 namespace isol8::guest {
 
 /// A process that stands still under ptrace(2), and the system calls that it is made to make. Its
-/// tracer is this process, and its next stop is always waited for.
+/// tracer is this process, and its next stop is always waited for, which takes SIGCHLD (blocked)
+/// away from whoever else waits for that: look for others that have ended afterwards.
 class Tracee {
 public:
     static constexpr bool isSupported =
@@ -52,7 +53,7 @@ public:
     [[nodiscard]] bool letGo() const;
 
 private:
-    /// False: it has ended.
+    /// False: it has ended, or does not stop.
     bool waitForStop(int& status) const;
 
     pid_t m_pid;

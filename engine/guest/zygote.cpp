@@ -61,39 +61,41 @@ Scratch scratchAt(std::uint64_t address)
     return scratch;
 }
 
+/// A byte, and descriptors beside it.
+struct Parcel {
+    Parcel()
+    {
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+    }
+
+    char byte = 0;
+    iovec part { &byte, 1 };
+    alignas(8) unsigned char control[CMSG_SPACE(streamCount * sizeof(int))] = {};
+    msghdr message {};
+};
+
 bool sendStreams(const Descriptor& channel, const ProgramEnds& streams)
 {
     const int each[streamCount]
         = { streams.input.fd(), streams.output.fd(), streams.errorOutput.fd() };
-    alignas(8) unsigned char control[CMSG_SPACE(sizeof each)] = {};
-    char byte = 0;
-    iovec part { &byte, 1 };
-    msghdr message {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    auto* head = CMSG_FIRSTHDR(&message);
+    Parcel parcel;
+    auto* head = CMSG_FIRSTHDR(&parcel.message);
     head->cmsg_level = SOL_SOCKET;
     head->cmsg_type = SCM_RIGHTS;
     head->cmsg_len = CMSG_LEN(sizeof each);
     std::memcpy(CMSG_DATA(head), each, sizeof each);
-    return sendmsg(channel.fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+    return sendmsg(channel.fd(), &parcel.message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
 }
 
 Descriptor receiveDescriptor(const Descriptor& channel)
 {
-    alignas(8) unsigned char control[CMSG_SPACE(sizeof(int))] = {};
-    char byte = 0;
-    iovec part { &byte, 1 };
-    msghdr message {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    if (recvmsg(channel.fd(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
+    Parcel parcel;
+    if (recvmsg(channel.fd(), &parcel.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
         return Descriptor();
-    const auto* head = CMSG_FIRSTHDR(&message);
+    const auto* head = CMSG_FIRSTHDR(&parcel.message);
     if (!head || head->cmsg_type != SCM_RIGHTS || head->cmsg_len != CMSG_LEN(sizeof(int)))
         return Descriptor();
     int fd = -1;
@@ -162,12 +164,13 @@ void Zygote::serve()
     if (signal == 0)
         return;
     if (m_state == State::Stopping && signal == SIGSTOP) {
-        if (!capture())
-            refuse();
-        else
+        if (capture())
             m_state = State::Ready;
+        else
+            refuse();
+        m_processes.reap();
     } else if (m_state != State::Ready) {
-        // One more execve(2), or a signal of its own.
+        // An execve(2), or a signal of its own.
         ptrace(PTRACE_CONT, m_child.pid, nullptr, signal == SIGTRAP ? 0 : signal);
     }
 }
@@ -259,7 +262,7 @@ bool Zygote::isReadyFor(const unsigned char* bytes, std::size_t size) const
         && std::memcmp(bytes, m_spec, size) == 0;
 }
 
-pid_t Zygote::fork(ProgramStreams& streams)
+pid_t Zygote::copy(ProgramStreams& streams)
 {
     ProgramEnds theirs;
     if (!makePipes(m_isStdinOpen, streams, theirs) || !sendStreams(m_channel, theirs)) {
@@ -274,7 +277,9 @@ pid_t Zygote::fork(ProgramStreams& streams)
     }
     Tracee copy(pid);
     copy.takePlaceOf(m_tracee);
-    if (becomeProgram(copy))
+    const bool isProgram = becomeProgram(copy);
+    m_processes.reap();
+    if (isProgram)
         return pid;
     // There is not enough memory for it, for one; then the next one would end so too.
     kill(pid, SIGKILL); // reaped with all others

@@ -38,7 +38,7 @@ public:
 
     /// A copy with streams of its own, which stands still where the zygote does; it is a child of
     /// this process. Or a negative errno, and there is no zygote any more.
-    pid_t fork(ProgramStreams& streams);
+    pid_t copy(ProgramStreams& streams);
     /// Has a copy go on, and leaves it alone from then on.
     static void letGo(pid_t copy);
 

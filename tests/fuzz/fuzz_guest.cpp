@@ -222,6 +222,25 @@ void serveFiles(int)
     std::abort(); // Nothing is forked.
 }
 
+namespace {
+
+pid_t started(bool hasTerminal, bool isStdinOpen, ProgramStreams& streams)
+{
+    for (int& end : world->streams) {
+        if (end >= 0)
+            ::close(end);
+    }
+    if (hasTerminal || isStdinOpen)
+        streams.input.reset(connected(SOCK_STREAM, world->streams[0]));
+    streams.output.reset(connected(SOCK_STREAM, world->streams[1]));
+    if (!hasTerminal)
+        streams.errorOutput.reset(connected(SOCK_STREAM, world->streams[2]));
+    world->isProgramOver = false;
+    return fakePid + ++world->pids;
+}
+
+} // namespace
+
 pid_t startProgram(const RunSpec& spec, ProgramStreams& streams)
 {
     // Every string is there to its end.
@@ -232,18 +251,58 @@ pid_t startProgram(const RunSpec& spec, ProgramStreams& streams)
     }
     if (world->doesForkFail || length > maxSpecBytes)
         return -EAGAIN;
-    for (int& end : world->streams) {
-        if (end >= 0)
-            ::close(end);
-    }
-    if (spec.hasTerminal() || spec.isStdinOpen())
-        streams.input.reset(connected(SOCK_STREAM, world->streams[0]));
-    streams.output.reset(connected(SOCK_STREAM, world->streams[1]));
-    if (!spec.hasTerminal())
-        streams.errorOutput.reset(connected(SOCK_STREAM, world->streams[2]));
-    world->isProgramOver = false;
-    return fakePid + ++world->pids;
+    return started(spec.hasTerminal(), spec.isStdinOpen(), streams);
 }
+
+// A zygote that is ready as soon as it has come to its file.
+int Zygote::start(const RunSpec& spec, const unsigned char* bytes, std::size_t size)
+{
+    discard();
+    if (world->doesForkFail || size > sizeof m_spec)
+        return ENOTSUP;
+    m_state = State::Starting;
+    m_processes.watch(m_child);
+    m_isStdinOpen = spec.isStdinOpen();
+    std::memcpy(m_spec, bytes, size);
+    m_specSize = size;
+    return 0;
+}
+
+void Zygote::fileWanted()
+{
+    if (m_state == State::Starting)
+        m_state = State::Stopping;
+}
+
+void Zygote::serve()
+{
+    if (m_state != State::None && m_child.hasEnded)
+        discard();
+    else if (m_state == State::Stopping)
+        m_state = State::Ready;
+}
+
+void Zygote::discard()
+{
+    if (m_state != State::None)
+        m_processes.forget(m_child);
+    m_state = State::None;
+}
+
+bool Zygote::isReadyFor(const unsigned char* bytes, std::size_t size) const
+{
+    return m_state == State::Ready && size == m_specSize && std::memcmp(bytes, m_spec, size) == 0;
+}
+
+pid_t Zygote::copy(ProgramStreams& streams)
+{
+    if (!world->doesForkFail)
+        return started(false, m_isStdinOpen, streams);
+    discard();
+    return -EAGAIN;
+}
+
+void Zygote::letGo(pid_t) { }
 
 bool resizeTerminal(int, std::uint16_t, std::uint16_t)
 {
