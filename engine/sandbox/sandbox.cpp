@@ -109,12 +109,17 @@ Task<std::shared_ptr<Sandbox>> createOnce(ClientPointer client, docker::Containe
     co_return std::make_shared<Sandbox>(std::move(client), *id, std::move(*guest));
 }
 
-/// Docker names the folder, or says what it does not do, in sentences of its many versions.
+/// Docker names the folder, or says what it does not do. Not any word of mounts: a kernel without
+/// control groups has them "not mounted", and is not tried again.
 bool isAboutMount(const Error& error, const QString& folder)
 {
-    return error.kind != Kind::Cancelled
-        && (error.message.contains(folder)
-            || error.message.contains(u"mount"_s, Qt::CaseInsensitive));
+    if (error.kind == Kind::Cancelled)
+        return false;
+    for (const auto& words : { folder, u"mounts denied"_s, u"invalid mount"_s, u"bind mount"_s }) {
+        if (error.message.contains(words, Qt::CaseInsensitive))
+            return true;
+    }
+    return false;
 }
 
 } // namespace

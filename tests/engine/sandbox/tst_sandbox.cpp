@@ -277,6 +277,7 @@ private Q_SLOTS:
             << false << u"invalid mount config for type bind: bind source path does not exist: %"_s;
         QTest::newRow("not shared")
             << false << u"Mounts denied: The path is not shared from the host"_s;
+        QTest::newRow("forbidden") << false << u"bind mounts are not allowed here"_s;
         QTest::newRow("not allowed") << false << u"authorization denied by plugin: %"_s;
         QTest::newRow("at the start") << true << u"OCI runtime create failed: error mounting %"_s;
     }
@@ -312,16 +313,24 @@ private Q_SLOTS:
         QCOMPARE(container.removed.size(), isAtStart ? 1 : 0);
     }
 
+    void otherFailuresAreNotTriedAgain_data()
+    {
+        QTest::addColumn<QString>("sentence");
+        QTest::newRow("room") << u"no room"_s;
+        QTest::newRow("protection") << u"no memory limit: the cgroup is not mounted"_s;
+    }
     void otherFailuresAreNotTriedAgain()
     {
+        QFETCH(QString, sentence);
         FakeContainer container;
         container.access = access();
-        container.createAnswer
-            = [](const QString&) { return FakeDocker::answer(500, R"({"message":"no room"})"); };
+        container.createAnswer = [sentence](const QString&) {
+            return FakeDocker::answer(500, "{\"message\":\"" + sentence.toUtf8() + "\"}");
+        };
         const auto made = container.make(/*stays=*/false);
         QTRY_VERIFY_WITH_TIMEOUT(made->result, patienceMs);
         QVERIFY(!*made->result);
-        QCOMPARE(made->result->error().message, u"creating the sandbox: no room"_s);
+        QCOMPARE(made->result->error().message, u"creating the sandbox: "_s + sentence);
         QCOMPARE(container.folders.size(), 1);
         QVERIFY(container.access->isUsable());
         QVERIFY(left().isEmpty());
