@@ -445,8 +445,11 @@ Guest::Verdict Guest::hello(Reader reader)
     const unsigned char* nonce = reader.bytes(nonceBytes);
     if (!reader.isValid() || reader.left() > 0)
         return fault("malformed Hello");
+    // Two commands have claimed it at once: it can be neither's.
+    if (m_isSpare && m_isGreeted)
+        return fault("somebody else has claimed the sandbox, too");
     // The first host of a spare takes over what was started ahead for it.
-    if (!m_isSpare || m_isGreeted) {
+    if (!m_isSpare) {
         m_prestart.endZygote();
         if (!m_processes.killAll())
             return fault("a process could not be killed");

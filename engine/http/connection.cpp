@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr qint64 readBufferBytes = 64 << 10;
-constexpr qint64 maxLingerBytes = 1 << 20;
+// More than two sockets hold: so much may be under way before a client can have seen the answer.
+constexpr qint64 maxLingerBytes = 16 << 20;
 constexpr auto lingerTimeout = 2s;
 constexpr auto hangUpInterval = 250ms;
 

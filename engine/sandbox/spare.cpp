@@ -12,7 +12,9 @@
 #include "engine/sandbox/program.h"
 
 #include <QCryptographicHash>
+#include <QDir>
 #include <QJsonDocument>
+#include <QLockFile>
 #include <QUuid>
 
 #include <unistd.h>
@@ -68,10 +70,25 @@ Result<SpareOrder> orderFor(
     return order;
 }
 
+/// Renames the container @p name. Docker looks a name up before it locks what it stands for, so
+/// that of two calls at the same moment both can succeed: on one machine only one of them is made.
+/// Where that does not help, the guest ends when a second host greets it.
+Task<> claim(std::shared_ptr<docker::Client> client, QString stateDirectory, QString name,
+    QString newName, CancelToken cancel)
+{
+    QDir().mkpath(stateDirectory);
+    QLockFile lock(u"%1/%2.lock"_s.arg(stateDirectory, name));
+    lock.setStaleLockTime(0); // Only its owner's death makes it stale.
+    if (!lock.tryLock(0) && lock.error() == QLockFile::LockFailedError)
+        co_return failure(Kind::NotFound, u"another command has just claimed it"_s);
+    co_return co_await client->renameContainer(name, newName, cancel);
+}
+
 Task<AcquiredSandbox> takeSpare(
     EngineState engine, QString name, QString newName, CancelToken cancel)
 {
-    const auto renamed = co_await engine->client->renameContainer(name, newName, cancel);
+    const auto renamed
+        = co_await claim(engine->client, engine->settings.stateDirectory, name, newName, cancel);
     if (!renamed)
         co_return std::unexpected(renamed.error());
     auto inspecting = engine->client->inspectContainer(newName, cancel);
@@ -87,7 +104,8 @@ Task<AcquiredSandbox> takeSpare(
     co_return acquired;
 }
 
-Task<> removeOthers(std::shared_ptr<docker::Client> client, SpareOrder order, CancelToken cancel)
+Task<> removeOthers(std::shared_ptr<docker::Client> client, QString stateDirectory,
+    SpareOrder order, CancelToken cancel)
 {
     const auto all = co_await client->listContainers({ labels::kind + u"=spare"_s }, cancel);
     if (!all)
@@ -98,8 +116,8 @@ Task<> removeOthers(std::shared_ptr<docker::Client> client, SpareOrder order, Ca
             || container.labels.value(labels::runtime) != order.runtime)
             continue;
         // Claimed first: it may be in somebody's hands by now.
-        const auto claimed = co_await client->renameContainer(
-            name, u"isol8-old-spare-"_s + QUuid::createUuid().toString(QUuid::Id128), cancel);
+        const auto claimed = co_await claim(client, stateDirectory, name,
+            u"isol8-old-spare-"_s + QUuid::createUuid().toString(QUuid::Id128), cancel);
         if (claimed)
             (void)co_await client->removeContainer(container.id, cancel);
     }
@@ -168,7 +186,7 @@ Task<> makeSpare(std::shared_ptr<docker::Client> client, QString stateDirectory,
         (void)co_await client->removeContainer(*id);
         co_return std::unexpected(started.error().within(u"starting the spare container"_s));
     }
-    co_return co_await removeOthers(client, order, cancel);
+    co_return co_await removeOthers(client, stateDirectory, order, cancel);
 }
 
 } // namespace isol8

@@ -7,6 +7,7 @@
 #include <QDir>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QLockFile>
 #include <QTest>
 
 #include <unistd.h>
@@ -43,6 +44,7 @@ private Q_SLOTS:
 
     void isLeftAndTaken();
     void servesOneOfMany();
+    void isLeftAloneWhileAnotherClaimsIt();
     void isNotTakenForSomethingElse_data();
     void isNotTakenForSomethingElse();
     void isLeftOncePerRuntime();
@@ -150,6 +152,27 @@ void TestSpareLive::servesOneOfMany()
     }
     QCOMPARE(containers.count(spare), 1);
     QCOMPARE(QSet<QString>(containers.begin(), containers.end()).size(), 20);
+}
+
+void TestSpareLive::isLeftAloneWhileAnotherClaimsIt()
+{
+    QCOMPARE(m_fixture->run(runJson()).exitCode, 0);
+    const auto spare = waitForSpare();
+    QVERIFY(!spare.isEmpty());
+    const auto all = QCoro::waitFor(m_client->listContainers({ labels::kind + u"=spare"_s }));
+    QVERIFY(all);
+    // Of two calls that rename a container at the same moment Docker may let both succeed.
+    std::vector<std::unique_ptr<QLockFile>> locks;
+    for (const auto& container : *all) {
+        locks.push_back(std::make_unique<QLockFile>(
+            m_fixture->home() + u"/.isol8/%1.lock"_s.arg(container.names.value(0))));
+        QVERIFY(locks.back()->tryLock());
+    }
+    const auto next = m_fixture->run(runJson());
+    QCOMPARE(next.exitCode, 0);
+    QVERIFY(containerOf(next) != spare);
+    locks.clear();
+    QCOMPARE(containerOf(m_fixture->run(runJson())), spare);
 }
 
 void TestSpareLive::isNotTakenForSomethingElse_data()

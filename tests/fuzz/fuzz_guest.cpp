@@ -2,7 +2,7 @@
 // Process 1 of a sandbox hears arbitrary frames, while the program, the children that work on files
 // and the clock do whatever the input says: it may end, and nothing else. All of its main loop is
 // here but what needs a process of its own: the program's start, the work on files and the cleaning
-// are played by this file, as is the kernel where guestseam.h says so.
+// are played by guestparts.cpp, as is the kernel by this file where guestseam.h says so.
 //
 // Input: u8 how (bits 0 to 3: how the frames are cut, 5: they come many times over, 6: no Hello
 // ahead of them, 7: it lingers), u8 count, as many events, and then the frames.
@@ -20,11 +20,7 @@ int (*const truePair)(int, int, int, int*) = &::socketpair;
 int (*const truePart)(int) = &::close;
 } // namespace
 
-#include "tests/fuzz/guestseam.h"
-
-#include "engine/guest/fileworker.h"
-#include "engine/guest/guest.h"
-#include "engine/guest/privileges.h"
+#include "tests/fuzz/guestworld.h"
 
 using namespace isol8::guest;
 
@@ -33,38 +29,8 @@ namespace {
 constexpr int maxRounds = 20'000; ///< without a byte from the host
 constexpr std::size_t times = 256; ///< that frames may come, as long as they are not more than
 constexpr std::size_t maxFramesBytes = 4 << 20;
-constexpr int fakePid = 1 << 30; // above all that a kernel gives out
 
-/// Everything outside of process 1.
-struct World {
-    const std::uint8_t* events = nullptr;
-    std::size_t eventsLeft = 0;
-    const std::uint8_t* frames = nullptr;
-    std::size_t framesLeft = 0;
-    std::size_t pieceBytes = 1;
-
-    FrameParser output;
-    bool isOutputBlocked = false;
-    std::int64_t microseconds = 1'000'000;
-    int rounds = 0;
-    int pids = 0;
-    int listener = -1;
-    int waiting = 0; ///< Connections that it has.
-    bool doesForkFail = false;
-    bool isStubborn = false; ///< Somebody cannot be killed.
-    bool isProgramOver = false;
-    int programStatus = 0;
-    std::vector<int> connections; ///< The program's ends.
-    std::vector<int> workers; ///< Ends of the children that work on files,
-    std::vector<std::uint32_t> workerIds; ///< and what they were asked for last.
-    int direct = -1; ///< The guest's end of a direct socket,
-    int directPeer = -1; ///< and the host's;
-    int meetingPeer = -1; ///< and of the connection that it is passed over.
-    bool isNewHost = false; ///< The next frames come on the attached stream all the same.
-    int streams[3] = { -1, -1, -1 }; ///< The program's.
-    int signals = -1;
-    int scrub = -1;
-};
+} // namespace
 
 World* world = nullptr;
 
@@ -75,7 +41,6 @@ void closeEnd(int& fd)
     fd = -1;
 }
 
-/// Two ends; the second one is the world's.
 int connected(int type, int& theirs)
 {
     int ends[2] = { -1, -1 };
@@ -84,232 +49,6 @@ int connected(int type, int& theirs)
     theirs = ends[1];
     return ends[0];
 }
-
-} // namespace
-
-// What process 1 is made of elsewhere.
-namespace isol8::guest {
-
-bool Processes::watch(Child& child)
-{
-    child.hasEnded = false;
-    for (auto& place : m_watched) {
-        if (!place) {
-            place = &child;
-            return true;
-        }
-    }
-    std::abort(); // more than a guest ever has
-}
-
-void Processes::forget(Child& child)
-{
-    for (auto& place : m_watched) {
-        if (place == &child)
-            place = nullptr;
-    }
-    child = {};
-}
-
-void Processes::reap()
-{
-    if (!world->isProgramOver)
-        return;
-    for (auto*& place : m_watched) {
-        if (!place)
-            continue;
-        place->hasEnded = true;
-        place->status = world->programStatus;
-        place = nullptr;
-    }
-}
-
-bool Processes::killAll()
-{
-    world->isProgramOver = true;
-    world->programStatus = SIGKILL;
-    reap();
-    return !world->isStubborn;
-}
-
-void Processes::startCounting() { }
-
-Processes::Usage Processes::usage() const
-{
-    return {};
-}
-
-Cgroup::Cgroup() = default;
-
-Cgroup::Counters Cgroup::read() const
-{
-    return {};
-}
-
-Cgroup::Usage Cgroup::usage() const
-{
-    return { 1, 1 };
-}
-
-bool Cgroup::hasRoomFor(std::uint64_t) const
-{
-    return true;
-}
-
-Mounts::Mounts() = default;
-
-ProgramOwnership::ProgramOwnership() = default;
-ProgramOwnership::~ProgramOwnership() = default;
-
-Scrub::Scrub(FrameWriter& host, Processes& processes, const Cgroup& cgroup)
-    : m_host(host)
-    , m_processes(processes)
-    , m_cgroup(cgroup)
-{
-}
-
-void Scrub::start(std::uint32_t id)
-{
-    m_id = id;
-    m_result.reset(connected(SOCK_STREAM, world->scrub));
-}
-
-void Scrub::reset()
-{
-    m_result.close();
-}
-
-void Scrub::addTo(PollSet& set)
-{
-    m_pollIndex = set.add(m_result, POLLIN);
-}
-
-void Scrub::serve(const PollSet& set)
-{
-    if (!set.events(m_pollIndex))
-        return;
-    m_result.close();
-    m_host.verdict(Type::Scrubbed, m_id, m_processes.killAll() ? 0 : EBUSY, "");
-}
-
-Descriptor connectToHost(const unsigned char*)
-{
-    if (world->doesForkFail) {
-        errno = ENOENT;
-        return {};
-    }
-    closeEnd(world->meetingPeer);
-    Descriptor connection(connected(SOCK_STREAM, world->meetingPeer));
-    (void)::send(world->meetingPeer, "x", 1, MSG_NOSIGNAL);
-    return connection;
-}
-
-Descriptor takeFromHost(const Descriptor&)
-{
-    if (world->doesForkFail) {
-        errno = ECONNREFUSED;
-        return {};
-    }
-    closeEnd(world->directPeer);
-    world->direct = connected(SOCK_STREAM, world->directPeer);
-    world->isNewHost = false;
-    world->output.reset();
-    return Descriptor(world->direct);
-}
-
-void serveFiles(int)
-{
-    std::abort(); // Nothing is forked.
-}
-
-namespace {
-
-pid_t started(bool hasTerminal, bool isStdinOpen, ProgramStreams& streams)
-{
-    for (int& end : world->streams) {
-        if (end >= 0)
-            ::close(end);
-    }
-    if (hasTerminal || isStdinOpen)
-        streams.input.reset(connected(SOCK_STREAM, world->streams[0]));
-    streams.output.reset(connected(SOCK_STREAM, world->streams[1]));
-    if (!hasTerminal)
-        streams.errorOutput.reset(connected(SOCK_STREAM, world->streams[2]));
-    world->isProgramOver = false;
-    return fakePid + ++world->pids;
-}
-
-} // namespace
-
-pid_t startProgram(const RunSpec& spec, ProgramStreams& streams)
-{
-    // Every string is there to its end.
-    std::size_t length = strlen(spec.workingDirectory());
-    for (auto* const list : { spec.arguments(), spec.environment() }) {
-        for (char** text = list; *text; ++text)
-            length += strlen(*text);
-    }
-    if (world->doesForkFail || length > maxSpecBytes)
-        return -EAGAIN;
-    return started(spec.hasTerminal(), spec.isStdinOpen(), streams);
-}
-
-// A zygote that is ready as soon as it has come to its file.
-int Zygote::start(const RunSpec& spec, const unsigned char* bytes, std::size_t size)
-{
-    discard();
-    if (world->doesForkFail || size > sizeof m_spec)
-        return ENOTSUP;
-    m_state = State::Starting;
-    m_processes.watch(m_child);
-    m_isStdinOpen = spec.isStdinOpen();
-    std::memcpy(m_spec, bytes, size);
-    m_specSize = size;
-    return 0;
-}
-
-void Zygote::fileWanted()
-{
-    if (m_state == State::Starting)
-        m_state = State::Stopping;
-}
-
-void Zygote::serve()
-{
-    if (m_state != State::None && m_child.hasEnded)
-        discard();
-    else if (m_state == State::Stopping)
-        m_state = State::Ready;
-}
-
-void Zygote::discard()
-{
-    if (m_state != State::None)
-        m_processes.forget(m_child);
-    m_state = State::None;
-}
-
-bool Zygote::isReadyFor(const unsigned char* bytes, std::size_t size) const
-{
-    return m_state == State::Ready && size == m_specSize && std::memcmp(bytes, m_spec, size) == 0;
-}
-
-pid_t Zygote::copy(ProgramStreams& streams)
-{
-    if (!world->doesForkFail)
-        return started(false, m_isStdinOpen, streams);
-    discard();
-    return -EAGAIN;
-}
-
-void Zygote::letGo(pid_t) { }
-
-bool resizeTerminal(int, std::uint16_t, std::uint16_t)
-{
-    return true;
-}
-
-} // namespace isol8::guest
 
 #undef accept4
 #undef bind

@@ -97,6 +97,20 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
     }
 
+    void spareOfTwoHostsIsNeithers()
+    {
+        RawGuest guest({ u"--spare"_s, u"1000"_s });
+        guest.process.write(
+            RawGuest::hello() + RawGuest::startFrames(1, "echo ready; exec sleep 1000"));
+        QTRY_VERIFY_WITH_TIMEOUT(guest.answer.contains("ready"), patienceMs);
+        guest.process.write(RawGuest::hello());
+        QTRY_VERIFY_WITH_TIMEOUT(!guest.ended.isEmpty(), patienceMs);
+        QVERIFY2(guest.ended.contains(u"ended with 3"_s), qPrintable(guest.ended));
+        QVERIFY(guest.answer.endsWith("somebody else has claimed the sandbox, too"));
+        // Nobody was answered twice.
+        QCOMPARE(guest.answer.count(RawGuest::hello().last(guest::nonceBytes)), 1);
+    }
+
     void saysNothingBeforeTheGreeting()
     {
         RawGuest guest;
