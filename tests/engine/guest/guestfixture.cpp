@@ -3,8 +3,8 @@
 
 namespace isol8::test {
 
-GuestFixture::GuestFixture(const QStringList& arguments, const QString& cgroup)
-    : m_process(new GuestProcess(arguments, cgroup))
+GuestFixture::GuestFixture(const QStringList& arguments, const QString& cgroup, bool mayTrace)
+    : m_process(new GuestProcess(arguments, cgroup, mayTrace))
     , m_connection(std::make_unique<GuestConnection>(std::unique_ptr<GuestTransport>(m_process)))
 {
     const auto opened = QCoro::waitFor(

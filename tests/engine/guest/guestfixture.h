@@ -22,9 +22,8 @@ struct Ran {
 /// A guest and an open connection to it.
 class GuestFixture {
 public:
-    explicit GuestFixture(
-        const QStringList& arguments = {}, const QString& cgroup = QStringLiteral("real"));
-
+    explicit GuestFixture(const QStringList& arguments = {},
+        const QString& cgroup = QStringLiteral("real"), bool mayTrace = true);
     ~GuestFixture();
 
     [[nodiscard]] GuestConnection& connection() { return *m_connection; }

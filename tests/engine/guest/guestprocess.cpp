@@ -16,15 +16,17 @@ namespace {
 // A root like a container's: the machine's /usr to read, tmpfs to write, devices, and nothing else.
 // The shell becomes the guest, which so is process 1 of the namespace that unshare(1) has made.
 // Loopback is up, as in a container's network namespace (SIOCSIFFLAGS, IFF_UP).
-// $1 is a directory to build it in, $2 the guest, $3 its control groups, $4 the host's folder; the
-// rest are the guest's arguments.
+// $1 is a directory to build it in, $2 the guest, $3 its control groups, $4 the host's folder, $5
+// `denied` to refuse ptrace(2), as hardened kernels do (seccomp(2): SECCOMP_RET_ERRNO with EPERM
+// for that call of x86-64); the rest are the guest's arguments.
 constexpr auto script = R"(
 set -e
 root=$1
 guest=$2
 cgroup=$3
 host=$4
-shift 4
+tracing=$5
+shift 5
 mount --make-rprivate /
 perl -e 'socket(S, 2, 2, 0) && ioctl(S, 0x8914, $up = pack("a16 s x22", "lo", 1)) or die $!'
 mount -t tmpfs -o mode=0755,size=1m none $root
@@ -72,13 +74,19 @@ mount -o remount,bind,ro .
 pivot_root . .
 umount -l .
 cd /
+set -- /.isol8/guest "$@"
+[ "$tracing" != denied ] || set -- perl -e '
+    $code = pack("(SCCL)4", 0x20, 0, 0, 0, 0x15, 0, 1, 101, 0x06, 0, 0, 0x50001, 0x06, 0, 0, 0x7fff0000);
+    $filter = pack("S x6 P", 4, $code);
+    syscall(157, 22, 2, $filter, 0, 0) == 0 or die $!;
+    exec @ARGV' "$@"
 exec setpriv --no-new-privs --inh-caps=-all \
-    --bounding-set=-all,+setuid,+setgid,+setpcap,+kill /.isol8/guest "$@"
+    --bounding-set=-all,+setuid,+setgid,+setpcap,+kill "$@"
 )";
 
 } // namespace
 
-GuestProcess::GuestProcess(const QStringList& arguments, const QString& cgroup)
+GuestProcess::GuestProcess(const QStringList& arguments, const QString& cgroup, bool mayTrace)
 {
     QFile guest(m_directory.filePath(u"guest"_s));
     if (guest.open(QIODevice::WriteOnly))
@@ -104,7 +112,7 @@ GuestProcess::GuestProcess(const QStringList& arguments, const QString& cgroup)
     m_process.start(u"unshare"_s,
         QStringList { u"--pid"_s, u"--fork"_s, u"--mount"_s, u"--net"_s, u"--ipc"_s, u"sh"_s,
             u"-c"_s, QString::fromLatin1(script), u"sh"_s, root, guest.fileName(), cgroup,
-            hostFolder() }
+            hostFolder(), mayTrace ? u"allowed"_s : u"denied"_s }
             + arguments);
 }
 

@@ -17,8 +17,9 @@ class GuestProcess final : public GuestTransport {
 public:
     /// @p cgroup: `real`, or `0`, `1`, `2` for a folder of made-up files like those of that
     /// version.
-    explicit GuestProcess(
-        const QStringList& arguments = {}, const QString& cgroup = QStringLiteral("real"));
+    /// Without @p mayTrace the kernel refuses it ptrace(2).
+    explicit GuestProcess(const QStringList& arguments = {},
+        const QString& cgroup = QStringLiteral("real"), bool mayTrace = true);
     ~GuestProcess() override;
 
     void write(const QByteArray& bytes) override;

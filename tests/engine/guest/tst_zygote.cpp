@@ -89,6 +89,7 @@ private Q_SLOTS:
     void scrubWhileItStarts();
     void interpreterThatCannotBeCopiedStartsAsAlways_data();
     void interpreterThatCannotBeCopiedStartsAsAlways();
+    void isDoneWithoutWhereNobodyMayTrace();
     void isNotKeptUnasked();
 };
 
@@ -411,6 +412,19 @@ void TestZygote::interpreterThatCannotBeCopiedStartsAsAlways()
         QCOMPARE(prestart(fixture, spec).has_value(), i > 0);
         QCOMPARE(fixture.run(spec).standardOutput, "here\n");
         QCOMPARE(zygoteOf(fixture), 0);
+    }
+}
+
+void TestZygote::isDoneWithoutWhereNobodyMayTrace()
+{
+    GuestFixture fixture({}, u"real"_s, false);
+    const auto spec = pythonRun("print('here')");
+    for (int i = 0; i < 3; ++i) {
+        QVERIFY(QCoro::waitFor(fixture.connection().scrub({})));
+        QVERIFY(prestart(fixture, spec));
+        QCOMPARE(zygoteOf(fixture), 0);
+        QCOMPARE(childrenOf(fixture, guest::sandboxUid).size(), 1);
+        QCOMPARE(fixture.run(spec).standardOutput, "here\n");
     }
 }
 
