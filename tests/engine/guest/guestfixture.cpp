@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "tests/engine/guest/guestfixture.h"
 
+#include <QFile>
+
 namespace isol8::test {
+
+using namespace Qt::StringLiterals;
+
+QByteArray processFile(qint64 pid, const char* name)
+{
+    QFile file(u"/proc/%1/%2"_s.arg(pid).arg(QLatin1StringView(name)));
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
 
 GuestFixture::GuestFixture(const QStringList& arguments, const QString& cgroup, bool mayTrace)
     : m_process(new GuestProcess(arguments, cgroup, mayTrace))

@@ -19,6 +19,9 @@ struct Ran {
     bool isFinished = false;
 };
 
+/// `/proc/PID/NAME` of a process as this machine counts it; empty when it is gone.
+[[nodiscard]] QByteArray processFile(qint64 pid, const char* name);
+
 /// A guest and an open connection to it.
 class GuestFixture {
 public:

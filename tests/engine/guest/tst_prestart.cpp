@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/engine/guest/guestfixture.h"
 
-#include <QFile>
-
 using namespace isol8;
 using namespace isol8::test;
 using namespace Qt::StringLiterals;
@@ -28,21 +26,15 @@ Result<qint64> prestart(GuestFixture& fixture, const GuestRunSpec& spec)
     return QCoro::waitFor(fixture.connection().prestart(spec, scriptPath, false, {}));
 }
 
-QByteArray fileOf(qint64 pid, const char* name)
-{
-    QFile file(u"/proc/%1/%2"_s.arg(pid).arg(QLatin1StringView(name)));
-    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-}
-
 /// Process ids, as the sandbox counts them, of the guest's children that stand still.
 QByteArrayList heldPids(GuestFixture& fixture)
 {
     const qint64 guest = fixture.process().guestPid();
     const auto children
-        = fileOf(guest, qPrintable(u"task/%1/children"_s.arg(guest))).simplified().split(' ');
+        = processFile(guest, qPrintable(u"task/%1/children"_s.arg(guest))).simplified().split(' ');
     QByteArrayList held;
     for (const auto& child : children) {
-        const auto status = fileOf(child.toLongLong(), "status");
+        const auto status = processFile(child.toLongLong(), "status");
         if (!status.contains("State:\tT"))
             continue;
         const auto start = status.indexOf("NSpid:");

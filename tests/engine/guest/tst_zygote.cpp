@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/engine/guest/guestfixture.h"
 
-#include <QFile>
-
 #include <csignal>
 
 using namespace isol8;
@@ -30,20 +28,15 @@ Result<qint64> prestart(GuestFixture& fixture, const GuestRunSpec& spec)
     return QCoro::waitFor(fixture.connection().prestart(spec, scriptPath, true, {}));
 }
 
-QByteArray fileOf(qint64 pid, const char* name)
-{
-    QFile file(u"/proc/%1/%2"_s.arg(pid).arg(QLatin1StringView(name)));
-    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-}
-
 /// The guest's children, as this machine counts them, whose user is @p uid.
 QList<qint64> childrenOf(GuestFixture& fixture, quint32 uid)
 {
     const qint64 guest = fixture.process().guestPid();
     QList<qint64> found;
     for (const auto& child :
-        fileOf(guest, qPrintable(u"task/%1/children"_s.arg(guest))).simplified().split(' ')) {
-        if (fileOf(child.toLongLong(), "status").contains("\nUid:\t" + QByteArray::number(uid)))
+        processFile(guest, qPrintable(u"task/%1/children"_s.arg(guest))).simplified().split(' ')) {
+        if (processFile(child.toLongLong(), "status")
+                .contains("\nUid:\t" + QByteArray::number(uid)))
             found << child.toLongLong();
     }
     return found;
@@ -341,7 +334,7 @@ void TestZygote::copyThatDiesIsNoRun()
     QVERIFY(prestart(fixture, spec));
     const auto copies = childrenOf(fixture, guest::sandboxUid);
     QCOMPARE(copies.size(), 1);
-    QVERIFY(fileOf(copies.constFirst(), "status").contains("State:\tt"));
+    QVERIFY(processFile(copies.constFirst(), "status").contains("State:\tt"));
     ::kill(static_cast<pid_t>(copies.constFirst()), SIGKILL);
     QVERIFY(QTest::qWaitFor([&] { return childrenOf(fixture, guest::sandboxUid).isEmpty(); }));
     QCOMPARE(fixture.run(spec).standardOutput, "here\n");
