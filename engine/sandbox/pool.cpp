@@ -77,7 +77,8 @@ void place(const StatePointer& state, const ItemPointer& item, StartGate::Place 
     item->memoryBytes = 0;
     if (auto waiter = shelf->takeWaiter(*item)) {
         // A copy takes less than the start that the run would have to make; its frames go first.
-        if (state->limits.isPrestarting && shelf->ahead && shelf->ahead->isCopyable)
+        if (state->limits.isPrestarting && state->limits.isReusing && shelf->ahead
+            && shelf->ahead->isCopyable)
             (void)prestart(state, item, *shelf->ahead, std::move(starting));
         waiter->handed.deliver(item);
         return;

@@ -26,6 +26,8 @@ private Q_SLOTS:
     void keepsSomeReady();
     void usesEachOnceWhereThatIsWanted();
     void startsAhead();
+    void copiesForWhoeverWaits_data();
+    void copiesForWhoeverWaits();
     void handsOutWhereAnInterpreterWaits();
     void doesNotGrowForAClientWithoutAPause();
     void startsSoManyAtATime();
@@ -230,6 +232,30 @@ void TestPool::startsAhead()
     plain.ahead.reset();
     giveBack(*m_pool, take(*m_pool, plain));
     QCOMPARE(m_shop->prestarted.size(), 1);
+}
+
+void TestPool::copiesForWhoeverWaits_data()
+{
+    QTest::addColumn<bool>("isCopyable");
+    QTest::newRow("can be copied") << true;
+    QTest::newRow("is started") << false;
+}
+
+void TestPool::copiesForWhoeverWaits()
+{
+    QFETCH(bool, isCopyable);
+    auto wanted = wish(u"a"_s);
+    wanted.ahead->isCopyable = isCopyable;
+    const auto first = take(*m_pool, wanted);
+    m_shop->isCleaningHeld = true;
+    m_shop->prestarted.clear();
+    giveBack(*m_pool, first);
+    const auto second = take(*m_pool, wanted);
+    QVERIFY(!second->answer);
+    m_shop->cleaning.takeFirst().done.deliver({});
+    QTRY_COMPARE(second->id(), first->id());
+    // Else its run is sooner started by the run itself.
+    QCOMPARE(m_shop->prestarted.count(first->id()), isCopyable ? 1 : 0);
 }
 
 void TestPool::handsOutWhereAnInterpreterWaits()
