@@ -154,9 +154,21 @@ void TestAbuseCr::crashesWhilePreparing(World&)
     // The next ones complete, and nothing piles up.
     const auto built = program.run(build);
     QVERIFY2(built.exitCode == 0, built.err.constData());
+    const auto runningSpares = [&] {
+        QSet<QString> ids;
+        const auto found = QCoro::waitFor(client().listContainers({ labels::kind + u"=spare"_s }));
+        for (const auto& each : found.value_or(QList<docker::ContainerSummary>())) {
+            if (each.state == "running"_L1)
+                ids << each.id;
+        }
+        return ids;
+    };
+    const auto before = runningSpares();
     const auto end = program.run(run);
     QVERIFY2(end.exitCode == 0, end.err.constData());
     QCOMPARE(end.out, "completed\n");
+    // The spare that it leaves is made through the gate, too.
+    QTRY_VERIFY_WITH_TIMEOUT(!(runningSpares() - before).isEmpty(), patience);
     QTRY_VERIFY_WITH_TIMEOUT(danglingImages() <= dangling, patience);
     const auto hasHelpers = [&] {
         const auto found = QCoro::waitFor(client().listContainers({ labels::kind + u"=helper"_s }));
