@@ -70,9 +70,9 @@ Result<SpareOrder> orderFor(
     return order;
 }
 
-/// Renames the container @p name. Docker looks a name up before it locks what it stands for, so
-/// that of two calls at the same moment both can succeed: on one machine only one of them is made.
-/// Where that does not help, the guest ends when a second host greets it.
+/// Renames the container @p name. Docker looks a name up before it locks what it stands for (moby,
+/// daemon/rename.go), so that of two calls at the same moment both can succeed: on one machine only
+/// one of them is made. Where that does not help, the guest ends when a second host greets it.
 Task<> claim(std::shared_ptr<docker::Client> client, QString stateDirectory, QString name,
     QString newName, CancelToken cancel)
 {
