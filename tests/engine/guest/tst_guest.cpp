@@ -114,6 +114,17 @@ private Q_SLOTS:
         QCOMPARE(ran.report->value, 0U);
     }
 
+    void programTracesOnlyWhereItMay()
+    {
+        for (const bool mayTrace : { false, true }) {
+            auto spec
+                = GuestFixture::perl("print syscall(101, 0, 0, 0, 0), ' ', $! + 0;"); // TRACEME
+            spec.mayTrace = mayTrace;
+            QCOMPARE(
+                m_guest->run(spec).standardOutput.split(' ').constFirst(), mayTrace ? "0" : "-1");
+        }
+    }
+
     void programPrintsFrames()
     {
         unsigned char header[guest::headerBytes];
