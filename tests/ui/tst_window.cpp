@@ -37,6 +37,7 @@ private Q_SLOTS:
     void saysHowItEnded_data();
     void saysHowItEnded();
     void runtimeIsFoundOrAskedFor();
+    void complaintGoesWhenItIsMet();
     void tracebackLeadsToTheLine();
     void asksAboutUnsavedText();
     void newTextsAreNumbered();
@@ -170,6 +171,20 @@ void TestWindow::runtimeIsFoundOrAskedFor()
     QTRY_VERIFY(w().run());
     QCOMPARE(w().run()->request.runtime, Runtime::Node);
     QCOMPARE(w().run()->request.fileExtension, u".mjs"_s);
+}
+
+void TestWindow::complaintGoesWhenItIsMet()
+{
+    w().window().openFiles({ w().writeFile(u"notes.txt"_s, "x\n") });
+    w().press(Qt::Key_F5);
+    auto* text = w().page()->findChild<QLabel*>(u"messageText"_s);
+    QTRY_VERIFY(text->isVisible());
+    w().part<QComboBox>("runtimeChoice")->setFocus();
+    w().press(Qt::Key_P);
+    QTRY_COMPARE(w().part<QComboBox>("runtimeChoice")->currentText(), u"Python"_s);
+    w().press(Qt::Key_F5);
+    QTRY_VERIFY(w().run());
+    QVERIFY(!text->isVisible());
 }
 
 void TestWindow::tracebackLeadsToTheLine()

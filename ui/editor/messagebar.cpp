@@ -71,4 +71,10 @@ void MessageBar::say(Tone tone, const QString& text, const QList<Choice>& choice
     show();
 }
 
+void MessageBar::withdraw(const QString& text)
+{
+    if (m_text->text() == text)
+        hide();
+}
+
 } // namespace isol8::ui

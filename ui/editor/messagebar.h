@@ -24,6 +24,8 @@ public:
     };
     /// Shows @p text as it is, never as mark-up. Each choice, and Dismiss, closes the bar.
     void say(Tone tone, const QString& text, const QList<Choice>& choices = {});
+    /// Closes the bar if @p text is what it still says.
+    void withdraw(const QString& text);
 
 private:
     QLabel* m_text;

@@ -159,6 +159,7 @@ void RunCommands::run()
     auto* page = m_parts.tabs->currentPage();
     if (!page || m_parts.runs->isRunning())
         return;
+    page->messageBar()->withdraw(m_said);
     const auto engine = m_parts.connection->engine();
     if (!engine) {
         say(page, m_parts.connection->error());
@@ -185,7 +186,8 @@ void RunCommands::copy(const std::function<QString(const RunJob&)>& text)
 
 void RunCommands::say(EditorPage* page, const Error& error)
 {
-    page->messageBar()->say(MessageBar::Tone::Error, failureSentence(error));
+    m_said = failureSentence(error);
+    page->messageBar()->say(MessageBar::Tone::Error, m_said);
 }
 
 } // namespace isol8::ui

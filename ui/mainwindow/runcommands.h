@@ -55,6 +55,7 @@ private:
     void say(EditorPage* page, const Error& error);
 
     Parts m_parts;
+    QString m_said; ///< What kept the last one from running.
 };
 
 } // namespace isol8::ui
